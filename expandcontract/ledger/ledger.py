@@ -1,0 +1,292 @@
+"""What happened, as the target database has it. The caller owns the transaction; no method begins or commits.
+
+A transition is a conditional UPDATE: no row back means that somebody else moved first, and raises.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from expandcontract.core.change import ChangeState, Deployed, InFlight
+from expandcontract.core.color import Color, Weights
+from expandcontract.core.mapping import Mapping
+from expandcontract.core.phase import Move, Phase
+from expandcontract.core.release import Release, Speaks
+from expandcontract.core.window import DEFAULT_LENGTH, Window
+from expandcontract.errors import BusyError, FencedError, LedgerMissingError, UnknownNameError
+from expandcontract.ledger.install import VERSION, installed_version
+from expandcontract.ledger.queries import load
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from sqlalchemy import Connection, CursorResult
+
+QUERIES = load("expandcontract.ledger", "queries.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """The ledger's one row about itself.
+
+    Attributes:
+        id: Tells this database's ledger from every other.
+        version: Of the ledger's schema.
+        development: Whether pairs run straight through.
+        epoch: How many movers have begun; fences one that lost its lock.
+        holder_pid: Backend of the last mover.
+        holder: Who it was.
+        held_since: When it began.
+    """
+
+    id: UUID
+    version: int
+    development: bool
+    epoch: int
+    holder_pid: int | None
+    holder: str | None
+    held_since: datetime | None
+
+
+class Ledger:
+    """The ledger behind one connection.
+
+    Args:
+        connection: A SQLAlchemy connection to the target database, whatever its driver.
+        window: The rollback window's length where a change has none of its own.
+
+    Raises:
+        LedgerMissingError: There is no ledger, or one of another version.
+    """
+
+    def __init__(self, connection: Connection, *, window: timedelta = DEFAULT_LENGTH) -> None:
+        self._connection = connection
+        self._window = window
+        version = installed_version(connection)
+        if version != VERSION:
+            found = "has no ledger" if version is None else f"has a ledger of version {version}, not {VERSION}"
+            msg = f"the database {connection.engine.url.database} {found}"
+            raise LedgerMissingError(msg, hint="ec init")
+
+    def _run(self, name: str, **values: object) -> CursorResult[Any]:
+        return self._connection.execute(text(QUERIES[name]), values)
+
+    def installation(self) -> Installation:
+        """What the ledger says of itself."""
+        return Installation(**self._run("installation").mappings().one())
+
+    def now(self) -> datetime:
+        """The database's clock; the only one that counts."""
+        moment: datetime = self._run("now").scalar_one()
+        return moment
+
+    def changes(self) -> tuple[ChangeState, ...]:
+        """Every change the ledger knows, in the order planned."""
+        return tuple(self._state(row) for row in self._run("changes").mappings())
+
+    def change(self, name: str) -> ChangeState:
+        """One change.
+
+        Raises:
+            UnknownNameError: There is none of that name; the nearest is named.
+        """
+        known = {change.name: change for change in self.changes()}
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            msg = f"there is no change {name!r}" + (f"; did you mean {near[0]}?" if near else "")
+            raise UnknownNameError(msg, hint="ec status")
+        return known[name]
+
+    def _state(self, row: Any) -> ChangeState:
+        in_flight = None
+        if row["move"] is not None:
+            in_flight = InFlight(
+                move=Move(row["move"]),
+                since=row["move_since"],
+                version=row["move_version"],
+                arguments=row["move_arguments"],
+            )
+        return ChangeState(
+            name=row["name"],
+            phase=Phase(row["phase"]),
+            in_flight=in_flight,
+            mapping=Mapping.from_document(row["mapping"]) if row["mapping"] else None,
+            window=Window(self._window if row["window_length"] is None else row["window_length"], row["window_opened_at"]),
+            by_database=row["by_database"],
+            expand_revision=row["expand_revision"],
+            contract_revision=row["contract_revision"],
+            before_dual=_deployed(row["before_dual"]),
+            before_cut_over=_deployed(row["before_cut_over"]),
+            contracted_at=row["contracted_at"],
+            straight=row["straight"],
+        )
+
+    def plan_change(self, name: str, mapping: Mapping | None, contract_revision: str | None) -> None:
+        """Record a pair that has not begun, or what its files now say of it."""
+        document = None if mapping is None else json.dumps(mapping.document())
+        self._run("plan_change", name=name, mapping=document)
+        self._run("set_contract_revision", name=name, revision=contract_revision)
+
+    def begin(
+        self, name: str, phase: Phase, move: Move, *, version: str | None = None, arguments: dict[str, object] | None = None
+    ) -> None:
+        """Save that ``move`` begins from ``phase``, before anything is done.
+
+        Raises:
+            BusyError: The change is elsewhere or another move is in flight: somebody else was first.
+        """
+        self._guarded(
+            "begin", name=name, phase=phase, move=move, version=version, arguments=json.dumps(arguments or {})
+        )
+        self.journal("began", name, {"move": move, "from": phase, "version": version, "arguments": arguments or {}})
+
+    def finish(self, name: str, phase: Phase, move: Move, to: Phase) -> None:
+        """Save that ``move`` has led from ``phase`` to ``to``.
+
+        Raises:
+            BusyError: The change is no longer in that move.
+        """
+        self._guarded("finish", name=name, phase=phase, move=move, to=to)
+        self.journal("finished", name, {"move": move, "from": phase, "to": to})
+
+    def take_back(self, name: str, move: Move) -> None:
+        """Save that an unfinished ``move`` was undone; the change stands where it began.
+
+        Raises:
+            BusyError: The change is no longer in that move.
+        """
+        self._guarded("take_back", name=name, move=move)
+        self.journal("taken_back", name, {"move": move})
+
+    def _guarded(self, query: str, *, name: str, **values: object) -> None:
+        self._run("durable")
+        if self._run(query, name=name, **values).rowcount != 1:
+            msg = f"{name} was moved by somebody else in between"
+            raise BusyError(msg, hint=f"ec status {name}")
+
+    def set_by_database(self, name: str, *, value: bool) -> None:
+        """Record whether the triggers alone carry the dual writes."""
+        self._run("set_by_database", name=name, value=value)
+
+    def set_before(self, name: str, move: Move, release: Release | None) -> None:
+        """Record which release was live before the dual-write or cut-over shift: the way back."""
+        value = None if release is None else json.dumps({"color": release.color, "version": release.version})
+        query = "set_before_dual" if move is Move.DUAL_WRITE else "set_before_cut_over"
+        self._run(query, name=name, value=value)
+
+    def open_window(self, name: str) -> None:
+        """Start the rollback window now, or start it anew."""
+        self._run("open_window", name=name, length=self._window)
+        self.journal("window_opened", name)
+
+    def close_window(self, name: str) -> None:
+        """Forget the window: a release that does not speak ``new`` can serve again."""
+        self._run("close_window", name=name)
+        self.journal("window_reset", name)
+
+    def set_window(self, name: str, length: timedelta) -> None:
+        """Give the window another length.
+
+        Raises:
+            BusyError: It has opened and is longer already.
+        """
+        self._guarded("set_window", name=name, length=length)
+        self.journal("window_set", name, {"seconds": length.total_seconds()})
+
+    def forget_segments(self, name: str) -> None:
+        """Drop the backfill's positions; the next one begins anew."""
+        self._run("forget_segments", name=name)
+
+    def rows_filled(self, name: str) -> int:
+        """Rows that the backfill of this change has filled so far."""
+        return int(self._run("rows_filled", name=name).scalar_one())
+
+    def conflicts(self, name: str) -> int:
+        """Writes that gave both shapes and disagreed; the spoken side won."""
+        return int(self._run("conflicts", name=name).scalar_one())
+
+    def releases(self) -> dict[Color, Release]:
+        """What is deployed on each color."""
+        return {
+            Color(row.color): Release(
+                color=Color(row.color),
+                version=row.version,
+                baseline=row.baseline,
+                speaks={name: Speaks(value) for name, value in row.speaks.items()},
+                deployed_at=row.deployed_at,
+            )
+            for row in self._run("releases")
+        }
+
+    def version(self, name: str) -> tuple[str | None, dict[str, Speaks]] | None:
+        """Baseline and speech of a version deployed before, or ``None``."""
+        row = self._run("version", name=name).one_or_none()
+        return None if row is None else (row.baseline, {key: Speaks(value) for key, value in row.speaks.items()})
+
+    def record_release(self, release: Release, role: str | None) -> None:
+        """Record what is deployed on a color from now on."""
+        speaks = json.dumps(dict(release.speaks))
+        self._run("record_version", name=release.version, baseline=release.baseline, speaks=speaks)
+        self._run(
+            "record_release",
+            color=release.color,
+            version=release.version,
+            role=role,
+            baseline=release.baseline,
+            speaks=speaks,
+        )
+        self.journal("deployed", None, {"color": release.color, "version": release.version, "speaks": dict(release.speaks)})
+
+    def weights(self) -> Weights | None:
+        """The weights as last read back, or ``None`` before the first reading."""
+        row = self._run("weights").one_or_none()
+        return None if row is None else Weights(row.blue, row.green)
+
+    def record_weights(self, weights: Weights) -> None:
+        """Record the weights that the balancer reads back."""
+        self._run("record_weights", **weights.document())
+        self.journal("traffic_read", None, dict(weights.document()))
+
+    def journal(self, event: str, change: str | None = None, detail: dict[str, object] | None = None) -> None:
+        """Append to the journal, durable with this transaction's commit."""
+        self._run("journal", change=change, event=event, detail=json.dumps(detail or {}))
+
+    def history(self, change: str | None = None) -> list[dict[str, object]]:
+        """The journal from first to last, of one change or of all."""
+        return [dict(row) for row in self._run("history", change=change).mappings()]
+
+    def verify_history(self) -> dict[str, object]:
+        """Recompute the chain of hashes: ``broken`` is the first entry that does not hold, or ``None``."""
+        return dict(self._run("verify_history").mappings().one())
+
+    def claim(self, who: str) -> int:
+        """Begin as mover: a new epoch, with our name as its holder. Only under the mover lock."""
+        return int(self._run("claim", who=who).scalar_one())
+
+    def check_epoch(self, epoch: int) -> None:
+        """Hold the epoch for this transaction.
+
+        Raises:
+            FencedError: Another mover has begun since.
+        """
+        if self._run("check_epoch", epoch=epoch).one_or_none() is None:
+            msg = "another mover has begun since this one took the lock; nothing more is written"
+            raise FencedError(msg, hint="ec status")
+
+    def integrity(self) -> tuple[tuple[str, str], ...]:
+        """What is missing or altered of holds and triggers, as (change, what)."""
+        return tuple((row.change, row.what) for row in self._run("integrity"))
+
+    def reattach(self, name: str) -> None:
+        """Make hold and triggers of a change anew from its recorded mapping. Takes SHARE ROW EXCLUSIVE on its table."""
+        self._run("reattach", name=name)
+
+
+def _deployed(value: dict[str, str] | None) -> Deployed | None:
+    return None if value is None else Deployed(color=Color(value["color"]), version=value["version"])

@@ -1,0 +1,242 @@
+-- The rules that the database itself keeps. Replaced as a whole at every installation and upgrade.
+-- All run as the caller, with a pinned search_path; every name is qualified.
+
+CREATE OR REPLACE FUNCTION expandcontract.durable() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- a role set to asynchronous commit would lose acknowledged transitions in a crash
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.journal_hash(
+    previous text, seq bigint, at timestamptz, actor text, change text, event text, detail jsonb
+) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(sha256(convert_to(jsonb_build_array(
+        previous, seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), actor, change, event, detail
+    )::text, 'UTF8')), 'hex')
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.journal_append(change text, event text, detail jsonb) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_head expandcontract.journal_head;
+    v_at timestamptz;
+    v_actor text := session_user || ' ' || current_setting('application_name');
+BEGIN
+    PERFORM expandcontract.durable();
+    SELECT * INTO STRICT v_head FROM expandcontract.journal_head FOR UPDATE;
+    v_at := clock_timestamp();
+    INSERT INTO expandcontract.journal (seq, at, actor, change, event, detail, previous, hash) VALUES (
+        v_head.seq + 1, v_at, v_actor, journal_append.change, journal_append.event, journal_append.detail, v_head.hash,
+        expandcontract.journal_hash(
+            v_head.hash, v_head.seq + 1, v_at, v_actor,
+            journal_append.change, journal_append.event, journal_append.detail
+        )
+    );
+    UPDATE expandcontract.journal_head SET seq = j.seq, hash = j.hash
+    FROM expandcontract.journal AS j WHERE j.seq = v_head.seq + 1;
+    RETURN v_head.seq + 1;
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.journal_keep() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'the journal of expandcontract only grows: % is refused', TG_OP
+        USING ERRCODE = 'EC602', HINT = 'ec history --verify';
+END $$;
+
+CREATE OR REPLACE TRIGGER journal_keep BEFORE UPDATE OR DELETE ON expandcontract.journal
+FOR EACH ROW EXECUTE FUNCTION expandcontract.journal_keep();
+
+CREATE OR REPLACE TRIGGER journal_keep_all BEFORE TRUNCATE ON expandcontract.journal
+FOR EACH STATEMENT EXECUTE FUNCTION expandcontract.journal_keep();
+
+CREATE OR REPLACE FUNCTION expandcontract.phase(change text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.phase FROM expandcontract.change AS c WHERE c.name = phase.change
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.backend() RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.pid || '/' || a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.is_straight() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT i.development OR coalesce(i.fresh = expandcontract.backend(), false) FROM expandcontract.installation AS i
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.refuse(reason text, hint text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '%', reason USING ERRCODE = 'EC301', HINT = hint;
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.get_change(name text) RETURNS expandcontract.change
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change expandcontract.change;
+BEGIN
+    SELECT * INTO v_change FROM expandcontract.change AS c WHERE c.name = get_change.name FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM expandcontract.refuse(format('the ledger knows no change %s', name), 'ec status');
+    END IF;
+    RETURN v_change;
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.begin_change(name text, mapping jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_other text;
+BEGIN
+    PERFORM expandcontract.durable();
+    SELECT c.name INTO v_other FROM expandcontract.change AS c
+    WHERE c.attached AND c.name <> begin_change.name
+      AND c.mapping ->> 'schema' = begin_change.mapping ->> 'schema'
+      AND c.mapping ->> 'table' = begin_change.mapping ->> 'table'
+      AND expandcontract.columns_of(c.mapping) && expandcontract.columns_of(begin_change.mapping);
+    IF FOUND THEN
+        PERFORM expandcontract.refuse(
+            format('%s maps a column that the open change %s maps already', name, v_other), 'ec status ' || v_other);
+    END IF;
+    INSERT INTO expandcontract.change AS c (name, mapping, attached)
+    VALUES (begin_change.name, begin_change.mapping, true)
+    ON CONFLICT ON CONSTRAINT change_pkey
+    DO UPDATE SET mapping = excluded.mapping, attached = true WHERE c.phase = 'planned';
+    IF NOT FOUND THEN
+        PERFORM expandcontract.refuse(
+            format('%s has begun already and is %s', name, expandcontract.phase(name)), 'ec status ' || name);
+    END IF;
+    PERFORM expandcontract.hold(name, mapping);
+    PERFORM expandcontract.sync_table(mapping ->> 'schema', mapping ->> 'table');
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.assert_contract(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change expandcontract.change;
+    v_closes timestamptz;
+    v_hint text := format('ec gate %s contract', name);
+BEGIN
+    IF expandcontract.is_straight() THEN
+        PERFORM set_config('expandcontract.ending', name, true);
+        RETURN;
+    END IF;
+    v_change := expandcontract.get_change(name);
+    IF v_change.phase <> 'cut_over' THEN
+        PERFORM expandcontract.refuse(format(
+            'contract of %s is refused: it is %s, and only a change that is cut_over can be contracted',
+            name, v_change.phase), v_hint || '; additive work is applied with: alembic upgrade expand@head');
+    END IF;
+    v_closes := v_change.window_opened_at + v_change.window_length;
+    IF v_closes IS NULL OR v_closes > clock_timestamp() THEN
+        PERFORM expandcontract.refuse(format(
+            'contract of %s is refused: its rollback window closes at %s (in %s)', name, coalesce(v_closes::text, 'never'),
+            coalesce(date_trunc('second', v_closes - clock_timestamp())::text, 'no known time')),
+            v_hint || '; additive work is applied with: alembic upgrade expand@head');
+    END IF;
+    IF v_change.move IS DISTINCT FROM 'contract' THEN
+        PERFORM expandcontract.refuse(format(
+            'contract of %s is refused: no gate was asked, only ec runs a contract', name), 'ec advance ' || name);
+    END IF;
+    PERFORM set_config('expandcontract.ending', name, true);
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.end_change(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change expandcontract.change := expandcontract.get_change(name);
+    v_release text;
+BEGIN
+    PERFORM expandcontract.durable();
+    IF NOT expandcontract.is_straight() AND current_setting('expandcontract.ending', true) IS DISTINCT FROM name THEN
+        IF v_change.phase <> 'expanded' OR coalesce(v_change.move, 'roll-back') <> 'roll-back' THEN
+            PERFORM expandcontract.refuse(format('taking back the expand of %s is refused: it is %s%s', name,
+                v_change.phase, coalesce(' with ' || v_change.move || ' in flight', '')), 'ec rollback ' || name);
+        END IF;
+        SELECT r.version || ' on ' || r.color INTO v_release FROM expandcontract.release AS r
+        WHERE r.speaks ->> end_change.name IN ('dual', 'new');
+        IF FOUND THEN
+            PERFORM expandcontract.refuse(format('taking back the expand of %s is refused: release %s speaks %s', name,
+                v_release, (SELECT r.speaks ->> end_change.name FROM expandcontract.release AS r
+                            WHERE r.version || ' on ' || r.color = v_release)), 'ec status ' || name);
+        END IF;
+    END IF;
+    UPDATE expandcontract.change AS c SET attached = false WHERE c.name = end_change.name;
+    IF v_change.mapping IS NOT NULL THEN
+        PERFORM expandcontract.sync_table(v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
+        EXECUTE format('DROP VIEW IF EXISTS expandcontract.%I', 'hold_' || name);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.revision_applied(name text, half text, revision text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_straight boolean := expandcontract.is_straight();
+BEGIN
+    PERFORM expandcontract.durable();
+    IF half = 'expand' THEN
+        INSERT INTO expandcontract.change AS c (name, phase, expand_revision)
+        VALUES (revision_applied.name, 'expanded', revision)
+        ON CONFLICT ON CONSTRAINT change_pkey
+        DO UPDATE SET phase = 'expanded', expand_revision = revision, move = NULL, move_since = NULL,
+            move_version = NULL, move_arguments = NULL
+        WHERE c.phase = 'planned' AND coalesce(c.move, 'expand') = 'expand';
+    ELSE
+        UPDATE expandcontract.change AS c
+        SET phase = 'contracted', contract_revision = revision, contracted_at = clock_timestamp(),
+            straight = v_straight, move = NULL, move_since = NULL, move_version = NULL, move_arguments = NULL
+        WHERE c.name = revision_applied.name AND NOT c.attached
+          AND (v_straight OR (c.phase = 'cut_over' AND c.move = 'contract'));
+    END IF;
+    IF NOT FOUND THEN
+        PERFORM expandcontract.refuse(format('the %s of %s does not fit: it is %s', half, name,
+            coalesce(expandcontract.phase(name), 'not known')), 'ec status ' || name);
+    END IF;
+    PERFORM expandcontract.journal_append(name, half || '_applied',
+        jsonb_build_object('revision', revision, 'straight', v_straight));
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.revision_reverted(name text, half text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change expandcontract.change := expandcontract.get_change(name);
+BEGIN
+    PERFORM expandcontract.durable();
+    IF half = 'contract' AND NOT expandcontract.is_straight() THEN
+        PERFORM expandcontract.refuse(
+            format('%s is contracted: what a contract dropped cannot be brought back', name), 'ec status ' || name);
+    ELSIF half = 'contract' THEN
+        UPDATE expandcontract.change AS c SET phase = 'expanded', contracted_at = NULL, straight = false
+        WHERE c.name = revision_reverted.name;
+        PERFORM expandcontract.reattach(name);
+    ELSIF v_change.attached THEN
+        PERFORM expandcontract.refuse(format('the downgrade of %s left its hold in place', name),
+            'begin its downgrade() with op.end_change(change)');
+    ELSE
+        UPDATE expandcontract.change AS c SET phase = 'planned', expand_revision = NULL, move = NULL, move_since = NULL,
+            move_version = NULL, move_arguments = NULL, before_dual = NULL, before_cut_over = NULL, by_database = false
+        WHERE c.name = revision_reverted.name;
+        DELETE FROM expandcontract.segment AS s WHERE s.change = revision_reverted.name;
+    END IF;
+    PERFORM expandcontract.journal_append(name, half || '_reverted', '{}');
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.reattach(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change expandcontract.change := expandcontract.get_change(name);
+BEGIN
+    PERFORM expandcontract.durable();
+    UPDATE expandcontract.change AS c SET attached = true WHERE c.name = reattach.name;
+    PERFORM expandcontract.hold(name, v_change.mapping);
+    PERFORM expandcontract.sync_table(v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
+    PERFORM expandcontract.journal_append(name, 'reattached', '{}');
+END $$;
+
+GRANT USAGE ON SCHEMA expandcontract TO PUBLIC;
+GRANT SELECT (name, phase) ON expandcontract.change TO PUBLIC;
+GRANT INSERT ON expandcontract.conflict TO PUBLIC;

@@ -1,0 +1,222 @@
+-- Hold and triggers, made from the mappings in the ledger. Rules for the next editor:
+-- 1. A trigger function is never replaced while it is live: each generation has a name of its own, and the triggers are
+--    swapped in the same transaction.
+-- 2. What changed decides. What a session says it speaks decides only where that is silent.
+-- 3. No UPDATE OF list and no depth guard: both lose writes.
+
+CREATE OR REPLACE FUNCTION expandcontract.columns_of(mapping jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(item ->> 'column' ORDER BY side, position)
+    FROM (VALUES ('reverse'), ('forward')) AS sides (side),
+         jsonb_array_elements(mapping -> side) WITH ORDINALITY AS items (item, position)
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.hold(name text, mapping jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE VIEW expandcontract.%I AS SELECT %s FROM %I.%I WHERE false', 'hold_' || name,
+        (SELECT string_agg(format('%I', c), ', ') FROM unnest(expandcontract.columns_of(mapping)) AS c),
+        mapping ->> 'schema', mapping ->> 'table');
+END $$;
+
+-- '' for a column whose type can be compared, '::text' for one without an equality operator (json, xml, point …).
+CREATE OR REPLACE FUNCTION expandcontract.comparable(relation regclass, name text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN coalesce(nullif(t.typelem, 0), t.oid)::regtype::text
+        IN ('json', 'xml', 'point', 'polygon', 'path', 'lseg', 'box', 'line', 'circle', 'txid_snapshot')
+        THEN '::text' ELSE '' END
+    FROM pg_attribute AS a
+    JOIN pg_type AS d ON d.oid = a.atttypid
+    JOIN pg_type AS t ON t.oid = CASE WHEN d.typtype = 'd' THEN d.typbasetype ELSE d.oid END
+    WHERE a.attrelid = relation AND a.attname = comparable.name AND NOT a.attisdropped
+$$;
+
+-- Whether an inserted value was given: it differs from the column's default, or is not NULL where that is no constant.
+CREATE OR REPLACE FUNCTION expandcontract.given(relation regclass, name text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN pg_get_expr(d.adbin, d.adrelid) ~ '^(''([^'']|'''')*''(::[a-z ]+(\([0-9, ]+\))?)?|-?[0-9.]+|true|false)$'
+        THEN format('NEW.%I%s IS DISTINCT FROM (%s)%s', a.attname, expandcontract.comparable(relation, a.attname),
+            pg_get_expr(d.adbin, d.adrelid), expandcontract.comparable(relation, a.attname))
+        ELSE format('NEW.%I IS NOT NULL', a.attname) END
+    FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = relation AND a.attname = given.name AND NOT a.attisdropped
+$$;
+
+-- The pieces of one change's block: what changed, was given, and the assignments of either side.
+CREATE OR REPLACE FUNCTION expandcontract.pieces(relation regclass, mapping jsonb, side text) RETURNS TABLE (
+    changed text, given text, assign text, equal text, empty text
+)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(format('NEW.%1$I%2$s IS DISTINCT FROM OLD.%1$I%2$s', name, cast_), ' OR '),
+        string_agg(expandcontract.given(relation, name), ' OR '),
+        format('SELECT %s INTO %s FROM (SELECT %s) AS %I', string_agg('(' || sql || ')', ', '),
+            string_agg(format('NEW.%I', name), ', '),
+            (SELECT string_agg(format('NEW.%1$I AS %1$I', o ->> 'column'), ', ')
+             FROM jsonb_array_elements(mapping -> CASE side WHEN 'forward' THEN 'reverse' ELSE 'forward' END) AS o),
+            mapping ->> 'table'),
+        format('(SELECT %s FROM (SELECT %s) AS %I)',
+            string_agg(format('NEW.%I%s IS NOT DISTINCT FROM (%s)%s', name, cast_, sql, cast_), ' AND '),
+            (SELECT string_agg(format('NEW.%1$I AS %1$I', o ->> 'column'), ', ')
+             FROM jsonb_array_elements(mapping -> CASE side WHEN 'forward' THEN 'reverse' ELSE 'forward' END) AS o),
+            mapping ->> 'table'),
+        string_agg(format('NEW.%I IS NULL', name), ' AND ')
+    FROM (SELECT item ->> 'column' AS name, item ->> 'sql' AS sql,
+                 expandcontract.comparable(relation, item ->> 'column') AS cast_
+          FROM jsonb_array_elements(mapping -> side) AS item) AS columns
+$$;
+
+-- When a change's block has anything to do on UPDATE; also the trigger's WHEN, which knows no subquery.
+CREATE OR REPLACE FUNCTION expandcontract.concerned(relation regclass, mapping jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('(%s OR %s OR ((%s) AND NOT (%s)))', old.changed, new.changed, new.empty, old.empty)
+    FROM expandcontract.pieces(relation, mapping, 'reverse') AS old,
+         expandcontract.pieces(relation, mapping, 'forward') AS new
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.block(relation regclass, name text, mapping jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($block$
+    v_speaks := pg_catalog.substring(
+        pg_catalog.current_setting('expandcontract.speaks', true), '(?:^|[, ])%1$s=(old|dual|new)(?:[, ]|$)');
+    IF TG_OP = 'INSERT' THEN
+        v_old := %2$s;
+        v_new := %3$s;
+    ELSE
+        v_old := %4$s;
+        v_new := %5$s;
+    END IF;
+    IF v_new AND NOT v_old THEN
+        %6$s;
+    ELSIF v_old AND NOT v_new THEN
+        %7$s;
+    ELSIF TG_OP = 'UPDATE' AND NOT v_old THEN
+        IF %8$s THEN
+            %7$s;
+        END IF;
+    ELSIF NOT %9$s THEN
+        IF v_old THEN
+            INSERT INTO expandcontract.conflict (change, won)
+            VALUES (%1$L, CASE v_speaks WHEN 'new' THEN 'new' ELSE 'old' END);
+        END IF;
+        IF v_speaks = 'new' THEN
+            %6$s;
+        ELSE
+            %7$s;
+        END IF;
+    END IF;
+$block$, name, old.given, new.given, old.changed, new.changed, old.assign, new.assign, new.empty,
+        CASE WHEN (mapping ->> 'lossy')::boolean THEN format('(%s OR %s)', new.equal, old.equal) ELSE new.equal END)
+    FROM expandcontract.pieces(relation, mapping, 'reverse') AS old,
+         expandcontract.pieces(relation, mapping, 'forward') AS new
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.sync_table(schema_name text, table_name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_table text := format('%I.%I', schema_name, table_name);
+    v_before text;
+    v_function text := 'sync_' || nextval('expandcontract.generation');
+    v_body text;
+    v_when text;
+BEGIN
+    SELECT s.function INTO v_before FROM expandcontract.synced AS s
+    WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
+    SELECT string_agg(expandcontract.block(v_table::regclass, c.name, c.mapping), '' ORDER BY c.name),
+           string_agg(expandcontract.concerned(v_table::regclass, c.mapping), ' OR ' ORDER BY c.name)
+    INTO v_body, v_when FROM expandcontract.change AS c
+    WHERE c.attached AND c.mapping ->> 'schema' = sync_table.schema_name
+      AND c.mapping ->> 'table' = sync_table.table_name;
+    DELETE FROM expandcontract.synced AS s
+    WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
+    IF v_body IS NULL THEN
+        EXECUTE format('DROP TRIGGER IF EXISTS zz_expandcontract_insert ON %s', v_table);
+        EXECUTE format('DROP TRIGGER IF EXISTS zz_expandcontract_update ON %s', v_table);
+    ELSE
+        v_body := format(E'DECLARE\n    v_speaks text;\n    v_old boolean;\n    v_new boolean;\nBEGIN%s    RETURN NEW;\nEND', v_body);
+        EXECUTE format('CREATE FUNCTION expandcontract.%I() RETURNS trigger LANGUAGE plpgsql '
+            'SET search_path = pg_catalog, pg_temp AS %L', v_function, v_body);
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_expandcontract_insert BEFORE INSERT ON %s '
+            'FOR EACH ROW EXECUTE FUNCTION expandcontract.%I()', v_table, v_function);
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_expandcontract_update BEFORE UPDATE ON %s FOR EACH ROW '
+            'WHEN (current_setting(''expandcontract.backfill'', true) IS DISTINCT FROM ''on'' AND (%s)) '
+            'EXECUTE FUNCTION expandcontract.%I()', v_table, v_when, v_function);
+        INSERT INTO expandcontract.synced (schema_name, table_name, function, digest)
+        VALUES (sync_table.schema_name, sync_table.table_name, v_function, expandcontract.sync_digest(v_table::regclass));
+    END IF;
+    IF v_before IS NOT NULL THEN
+        EXECUTE format('DROP FUNCTION IF EXISTS expandcontract.%I()', v_before);
+    END IF;
+END $$;
+
+-- A digest over what the two triggers of a table are and run, as the catalogue has them now.
+CREATE OR REPLACE FUNCTION expandcontract.sync_digest(relation regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT md5(string_agg(pg_get_triggerdef(t.oid) || p.prosrc || coalesce(p.proconfig::text, '') || p.prosecdef, ''
+        ORDER BY t.tgname))
+    FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = relation AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update')
+$$;
+
+-- What is missing or altered of the holds and triggers of every open change; no row where all is as left.
+CREATE OR REPLACE FUNCTION expandcontract.integrity() RETURNS TABLE (change text, what text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change record;
+    v_table regclass;
+    v_hold regclass;
+    v_missing text;
+BEGIN
+    FOR v_change IN
+        SELECT c.name, c.mapping, c.attached FROM expandcontract.change AS c
+        WHERE c.attached OR (c.mapping IS NOT NULL AND c.phase NOT IN ('planned', 'contracted')) ORDER BY c.name
+    LOOP
+        v_table := to_regclass(format('%I.%I', v_change.mapping ->> 'schema', v_change.mapping ->> 'table'));
+        v_hold := to_regclass(format('expandcontract.%I', 'hold_' || v_change.name));
+        change := v_change.name;
+        IF v_table IS NULL THEN
+            what := format('table %s.%s is gone or renamed', v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        SELECT string_agg(c, ', ') INTO v_missing FROM unnest(expandcontract.columns_of(v_change.mapping)) AS c
+        WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_table AND a.attname = c AND NOT a.attisdropped);
+        IF v_missing IS NOT NULL THEN
+            what := format('column %s of %s is gone or renamed', v_missing, v_table);
+            RETURN NEXT;
+        END IF;
+        SELECT string_agg(c, ', ') INTO v_missing FROM unnest(expandcontract.columns_of(v_change.mapping)) AS c
+        WHERE NOT EXISTS (
+            SELECT FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+            JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            WHERE r.ev_class = v_hold AND d.refclassid = 'pg_class'::regclass AND d.refobjid = v_table AND a.attname = c);
+        IF v_hold IS NULL OR v_missing IS NOT NULL THEN
+            what := CASE WHEN v_hold IS NULL THEN format('hold expandcontract.hold_%s is missing', v_change.name)
+                ELSE format('hold expandcontract.hold_%s does not hold %s', v_change.name, v_missing) END;
+            RETURN NEXT;
+        END IF;
+        RETURN QUERY SELECT v_change.name, w FROM expandcontract.trigger_faults(v_table, v_change.mapping) AS w;
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION expandcontract.trigger_faults(relation regclass, mapping jsonb) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('trigger %s of %s is %s', n.name, relation, CASE
+        WHEN t.oid IS NULL THEN 'missing' WHEN t.tgenabled = 'D' THEN 'disabled' ELSE 'enabled for replicas only' END)
+    FROM (VALUES ('zz_expandcontract_insert'), ('zz_expandcontract_update')) AS n (name)
+    LEFT JOIN pg_trigger AS t ON t.tgrelid = relation AND t.tgname = n.name
+    WHERE t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A')
+    UNION ALL
+    SELECT format('the triggers of %s or their function are not as they were left', relation)
+    WHERE NOT EXISTS (
+        SELECT FROM expandcontract.synced AS s
+        WHERE s.schema_name = mapping ->> 'schema' AND s.table_name = mapping ->> 'table'
+          AND s.digest IS NOT DISTINCT FROM expandcontract.sync_digest(relation))
+      AND (SELECT count(*) = 2 FROM pg_trigger AS t WHERE t.tgrelid = relation
+           AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update'))
+    UNION ALL
+    SELECT format('trigger %s of %s fires after ours and could undo it', t.tgname, relation)
+    FROM pg_trigger AS t
+    WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0
+      AND t.tgname > 'zz_expandcontract_update' AND t.tgenabled <> 'D'
+$$;
