@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from expandcontract.core.phase import Phase
+from expandcontract.core.release import Speaks
 from expandcontract.core.window import Window
 from expandcontract.errors import UsageError
 
@@ -121,3 +122,17 @@ class ChangeState:
     def ended(self) -> bool:
         """Whether no move leads on from here."""
         return self.phase is Phase.CONTRACTED or (self.additive and self.phase is Phase.EXPANDED)
+
+    @property
+    def open(self) -> bool:
+        """Whether both shapes exist."""
+        return self.phase not in {Phase.PLANNED, Phase.CONTRACTED}
+
+
+def requires(change: ChangeState) -> frozenset[Speaks]:
+    """What the live release must speak for the change's phase to be true."""
+    if change.additive or change.phase in {Phase.PLANNED, Phase.EXPANDED}:
+        return frozenset(Speaks)
+    if change.phase in {Phase.CUT_OVER, Phase.CONTRACTED}:
+        return frozenset({Speaks.NEW})
+    return frozenset(Speaks) if change.by_database else frozenset({Speaks.DUAL, Speaks.NEW})

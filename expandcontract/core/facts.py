@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color, Weights
+    from expandcontract.core.phase import Move
     from expandcontract.core.release import Release
 
 
@@ -112,11 +113,13 @@ class Asked:
     """What the caller asked for along with the move.
 
     Attributes:
+        move: The move asked for or about.
         release: The release to give the traffic to, with what it speaks; ``None`` where none was named.
         by_database: Whether the triggers alone shall carry the dual writes.
         together: Other changes named in the same command, which may move with the traffic.
     """
 
+    move: Move
     release: Release | None = None
     by_database: bool = False
     together: frozenset[str] = frozenset()
@@ -134,6 +137,7 @@ class Facts:
         releases: What is deployed on each color, by the ledger.
         recorded: The weights as the ledger last read them back; ``None`` before the first reading.
         weights: The weights as the balancer reads now; ``None`` where it could not be read.
+        traffic_error: Why it could not be read.
         holder: Who else holds the mover lock; ``None`` where nobody does.
         integrity: What is missing or altered of hold, triggers and journal.
         preflight: What the preflight found.
@@ -147,12 +151,13 @@ class Facts:
         snapshot_limit: That limit.
         sessions: Sessions of releases that do not speak ``new``.
         dependents: What else in the database depends on the old shape.
+        switched: Whether a traffic switch is configured.
     """
 
     now: datetime
     change: ChangeState
     changes: tuple[ChangeState, ...]
-    asked: Asked = field(default_factory=Asked)
+    asked: Asked
     releases: Mapping[Color, Release] = field(default_factory=dict)
     recorded: Weights | None = None
     weights: Weights | None = None

@@ -83,6 +83,3 @@ def path(start: Phase, end: Phase) -> tuple[Move, ...]:
     return tuple(moves)
 
 
-def is_open(phase: Phase) -> bool:
-    """Whether both shapes exist: expanded and not yet contracted."""
-    return phase not in {Phase.PLANNED, Phase.CONTRACTED}

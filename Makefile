@@ -1,0 +1,27 @@
+# Every target works from a bare checkout: it makes .venv and installs what it needs.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test lint unit
+
+demo: .venv/demo.stamp
+	$(BIN)/ec demo
+
+test: .venv/lint.stamp
+	$(BIN)/coverage run -m pytest tests/unit -q
+	$(BIN)/coverage report
+	$(BIN)/python -m pytest tests -q --ignore=tests/unit
+
+unit: .venv/lint.stamp
+	$(BIN)/python -m pytest tests/unit -q
+
+lint: .venv/lint.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/%.stamp: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$*]'
+	touch $@

@@ -1,0 +1,1 @@
+"""The gates, one function each: facts in, an answer out."""

@@ -1,0 +1,144 @@
+"""Gates about rows, snapshots and the end of the old shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from expandcontract.core.duration import in_words
+from expandcontract.core.fit import spoken
+from expandcontract.core.gate import Gate, closed, opened, unknown
+from expandcontract.core.release import Speaks
+
+if TYPE_CHECKING:
+    from expandcontract.core.facts import Facts
+    from expandcontract.core.gate import Answer
+
+SHOWN = 5
+
+
+def snapshots(facts: Facts) -> Answer:
+    """No snapshot is so old that the backfill would double the table."""
+    limit = facts.snapshot_limit
+    if facts.snapshots is None or limit is None:
+        return unknown("the oldest snapshot could not be read")
+    old = [snapshot for snapshot in facts.snapshots if snapshot.age > limit]
+    if old:
+        return closed(
+            "old snapshots keep dead rows: " + ", ".join(f"{s.who} ({in_words(s.age)})" for s in old[:SHOWN]),
+            measured=in_words(max(s.age for s in old)),
+            limit=in_words(limit),
+            next_="end these sessions, then the same command again",
+        )
+    return opened("no snapshot is older than the limit", limit=in_words(limit))
+
+
+def parity(facts: Facts) -> Answer:
+    """The two shapes agree on every row, counted now."""
+    name = facts.change.name
+    if facts.change.mapping is None:
+        return opened("the change maps no column")
+    if facts.differing is None:
+        return unknown("the rows have not been compared", next_=f"ec verify {name}")
+    if facts.differing:
+        return closed(
+            f"{facts.differing} rows differ between the old and the new shape",
+            measured=str(facts.differing),
+            limit="0",
+            next_=f"ec verify {name}",
+        )
+    return opened("old and new shape agree on every row", measured="0", limit="0")
+
+
+def seal(facts: Facts) -> Answer:
+    """Every index and constraint of the seal is there and valid."""
+    if facts.unsealed is None:
+        return unknown("the seal could not be read")
+    if facts.unsealed:
+        return closed(
+            "not sealed: " + ", ".join(facts.unsealed),
+            measured=f"{len(facts.unsealed)} missing",
+            limit="0",
+            next_=f"ec rollback {facts.change.name}, then ec advance {facts.change.name}",
+        )
+    return opened("every index and constraint of the seal is valid")
+
+
+def window(facts: Facts) -> Answer:
+    """The rollback window has expired, on the database's clock."""
+    found = facts.change.window
+    remaining = found.remaining(facts.now)
+    if remaining is None:
+        return closed(
+            "the rollback window has not opened: a release that does not speak new can still serve",
+            limit=in_words(found.length),
+            next_=f"ec status {facts.change.name}",
+        )
+    measured = in_words(facts.now - found.opened_at) if found.opened_at else ""
+    if remaining:
+        return closed(
+            f"the rollback window closes at {found.closes_at:%Y-%m-%d %H:%M:%S %Z}, in {in_words(remaining)}",
+            measured=measured,
+            limit=in_words(found.length),
+            opens_at=found.closes_at,
+            next_=f"ec gate {facts.change.name} contract --wait {in_words(remaining)}",
+        )
+    return opened("the rollback window has expired", measured=measured, limit=in_words(found.length))
+
+
+def releases_speak_new(facts: Facts) -> Answer:
+    """Every color that gets traffic speaks ``new``; the other cannot be switched to once the old shape is gone."""
+    if not facts.switched and not facts.releases:
+        return closed("no release is recorded", next_="ec deploy COLOR VERSION")
+    weights = facts.weights or facts.recorded
+    if weights is None:
+        return unknown("the traffic is not known", next_="ec status")
+    for color, release in facts.releases.items():
+        speaks = spoken(release, facts.change, facts.changes)
+        if weights.of(color) and speaks is not Speaks.NEW:
+            return closed(
+                f"{release} gets {weights.of(color)} % of the traffic and speaks {speaks}",
+                measured=speaks,
+                limit=Speaks.NEW,
+                next_=f"ec rollback {facts.change.name}",
+            )
+    if not any(weights.of(color) for color in facts.releases):
+        return closed("no release is recorded on the live color", next_="ec deploy COLOR VERSION")
+    return opened("every release with traffic speaks new")
+
+
+def sessions(facts: Facts) -> Answer:
+    """No session of a release that does not speak ``new`` is left."""
+    if facts.sessions is None:
+        return unknown("the sessions could not be counted")
+    if facts.sessions:
+        some = ", ".join(f"{s.role} from {s.address} (backend {s.pid})" for s in facts.sessions[:SHOWN])
+        return closed(
+            f"sessions of a release that does not speak new: {some}",
+            measured=str(len(facts.sessions)),
+            limit="0",
+            next_="stop that release, then the same command again",
+        )
+    return opened("no session of an older release is left", measured="0", limit="0")
+
+
+def dependents(facts: Facts) -> Answer:
+    """Nothing else in the database depends on the old shape."""
+    if facts.dependents is None:
+        return unknown("the dependents could not be read")
+    if facts.dependents:
+        return closed(
+            "these depend on the old shape: " + ", ".join(facts.dependents),
+            measured=str(len(facts.dependents)),
+            limit="0",
+            next_="change or drop them in an expand revision",
+        )
+    return opened("nothing else depends on the old shape")
+
+
+SNAPSHOTS = Gate("snapshots", "EC340", snapshots)
+PARITY = Gate("parity", "EC341", parity)
+SEAL = Gate("seal", "EC342", seal)
+WINDOW = Gate("window", "EC360", window)
+RELEASES_SPEAK_NEW = Gate("releases-speak-new", "EC361", releases_speak_new)
+SESSIONS = Gate("sessions", "EC362", sessions)
+DEPENDENTS = Gate("dependents", "EC364", dependents)

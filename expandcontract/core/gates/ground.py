@@ -1,0 +1,127 @@
+"""Gates of every move: who moves, and whether the ground is as it was left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from expandcontract.core.facts import Severity
+from expandcontract.core.gate import Gate, closed, opened, unknown
+from expandcontract.core.phase import Move
+
+if TYPE_CHECKING:
+    from expandcontract.core.facts import Facts, Finding
+    from expandcontract.core.gate import Answer
+
+
+def mover_lock(facts: Facts) -> Answer:
+    """Nobody else moves this database."""
+    if facts.holder is not None:
+        return closed(f"{facts.holder} moves this database", next_="ec status --watch")
+    return opened("nobody else moves this database")
+
+
+def ledger_intact(facts: Facts) -> Answer:
+    """Journal, hold and triggers are as the ledger left them."""
+    if facts.integrity is None:
+        return unknown("hold, triggers and journal could not be read")
+    if facts.integrity:
+        return closed(
+            "; ".join(map(str, facts.integrity)),
+            measured=f"{len(facts.integrity)} altered",
+            limit="0",
+            next_=facts.integrity[0].fix or f"ec repair {facts.change.name}",
+        )
+    return opened("hold, triggers and journal are as they were left")
+
+
+def traffic_drift(facts: Facts) -> Answer:
+    """The balancer reads as the ledger last recorded it."""
+    if not facts.switched:
+        return opened("no traffic switch is configured")
+    if facts.weights is None:
+        return unknown(f"the traffic switch could not be read: {facts.traffic_error}", next_="ec status")
+    if facts.recorded is not None and facts.weights != facts.recorded and facts.change.in_flight is None:
+        live = facts.recorded.live
+        return closed(
+            f"the balancer gives {facts.weights}, the ledger last read {facts.recorded}",
+            measured=str(facts.weights),
+            limit=str(facts.recorded),
+            next_=f"ec switch {live}" if live else "ec status",
+        )
+    return opened(f"the balancer gives {facts.weights}", measured=str(facts.weights))
+
+
+def in_flight(facts: Facts) -> Answer:
+    """No move of any change is left unfinished."""
+    unfinished = [change for change in facts.changes if change.in_flight is not None]
+    if unfinished:
+        first = unfinished[0]
+        moves = ", ".join(f"{change.in_flight.move} of {change.name}" for change in unfinished if change.in_flight)
+        return closed(f"left in flight: {moves}", next_=f"ec advance {first.name}, or ec rollback {first.name}")
+    return opened("no move is in flight")
+
+
+def preflight(facts: Facts) -> Answer:
+    """The database's catalogue has nothing against the move."""
+    return _findings(facts.preflight, "the preflight could not be run", "the preflight found nothing against it")
+
+
+def pair(facts: Facts) -> Answer:
+    """Both revisions of the pair are there, in order, and its mapping holds."""
+    return _findings(facts.pair, "the pair of revisions could not be read", "the pair is whole")
+
+
+def _findings(findings: tuple[Finding, ...] | None, unread: str, fine: str) -> Answer:
+    if findings is None:
+        return unknown(unread)
+    refused = [finding for finding in findings if finding.severity is Severity.REFUSE]
+    if refused:
+        return closed("; ".join(map(str, refused)), measured=f"{len(refused)} found", limit="0", next_=refused[0].fix)
+    warned = "; ".join(map(str, findings))
+    return opened(f"{fine}; to know: {warned}" if warned else fine)
+
+
+def earlier_expands(facts: Facts) -> Answer:
+    """No expand revision earlier in the chain is missing; for a roll-back, none later is applied."""
+    return _order(facts, "expand", f"ec rollback {{0}}" if facts.asked.move is Move.ROLL_BACK else "ec advance {0}")
+
+
+def earlier_contracts(facts: Facts) -> Answer:
+    """No contract revision earlier in the chain is missing."""
+    return _order(facts, "contract", "ec advance {0}")
+
+
+def _order(facts: Facts, half: str, command: str) -> Answer:
+    if facts.earlier is None:
+        return unknown(f"the chain of {half} revisions could not be read")
+    if facts.earlier:
+        return closed(
+            f"the {half} of {', '.join(facts.earlier)} comes first", next_=command.format(facts.earlier[0])
+        )
+    return opened(f"no other {half} comes first")
+
+
+def columns_free(facts: Facts) -> Answer:
+    """No other open change maps a column of this one."""
+    mapping = facts.change.mapping
+    if mapping is None:
+        return opened("the change maps no column")
+    for other in facts.others():
+        shared = mapping.overlap(other.mapping) if other.mapping and other.open else frozenset()
+        if shared:
+            return closed(
+                f"{other.name} is open and maps {', '.join(sorted(shared))} of {mapping.table} already",
+                next_=f"ec status {other.name}",
+            )
+    return opened("no other open change maps its columns")
+
+
+MOVER_LOCK = Gate("mover-lock", "EC310", mover_lock)
+LEDGER_INTACT = Gate("ledger-intact", "EC311", ledger_intact)
+TRAFFIC_DRIFT = Gate("traffic-drift", "EC312", traffic_drift)
+IN_FLIGHT = Gate("in-flight", "EC313", in_flight)
+PREFLIGHT = Gate("preflight", "EC314", preflight)
+PAIR = Gate("pair", "EC315", pair)
+EARLIER_EXPANDS = Gate("earlier-expands", "EC320", earlier_expands)
+COLUMNS_FREE = Gate("columns-free", "EC321", columns_free)
+EARLIER_CONTRACTS = Gate("earlier-contracts", "EC363", earlier_contracts)

@@ -1,0 +1,148 @@
+"""What the catalogue says of a table, its columns, and what hangs on them. Takes no lock beyond ACCESS SHARE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from expandcontract.core.mapping import Table
+from expandcontract.errors import UnknownNameError
+from expandcontract.pg.queries import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from expandcontract.core.mapping import Mapping
+
+QUERIES = load("expandcontract.pg", "catalog.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column as the catalogue has it; ``type`` as ``format_type`` writes it."""
+
+    name: str
+    type: str
+    not_null: bool
+    default: str | None
+    comment: str | None
+    generated: bool
+    identity: bool
+    collation: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index over a column; ``constraint`` names the constraint it backs, if any."""
+
+    name: str
+    definition: str
+    unique: bool
+    constraint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A constraint over a column: ``kind`` is ``c``, ``f``, ``p``, ``u``, ``x`` or ``n``; not ``own`` where it refers to it."""
+
+    name: str
+    kind: str
+    definition: str
+    own: bool
+    validated: bool
+    on_table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A relation with rows of its own: the table, or one of its partitions."""
+
+    oid: int
+    schema: str
+    name: str
+    filenode: int
+    pages: int
+    rows: int
+    is_heap: bool
+
+
+def _rows(connection: Connection, query: str, **values: object) -> list[Any]:
+    return list(connection.execute(text(QUERIES[query]), values).mappings())
+
+
+def table_oid(connection: Connection, table: Table) -> int:
+    """The table's object identifier.
+
+    Raises:
+        UnknownNameError: There is no such table; the nearest is named.
+    """
+    rows = _rows(connection, "table", schema=table.schema, name=table.name)
+    if rows:
+        return int(rows[0]["oid"])
+    known = [str(Table(schema=row["schema"], name=row["name"])) for row in _rows(connection, "tables")]
+    raise _unknown(f"there is no table {table}", str(table), known)
+
+
+def columns(connection: Connection, table: Table) -> tuple[Column, ...]:
+    """The table's columns, in order.
+
+    Raises:
+        UnknownNameError: There is no such table.
+    """
+    return tuple(Column(**row) for row in _rows(connection, "columns", oid=table_oid(connection, table)))
+
+
+def column(connection: Connection, table: Table, name: str) -> Column:
+    """One column.
+
+    Raises:
+        UnknownNameError: There is no such table or column; the nearest is named.
+    """
+    known = {found.name: found for found in columns(connection, table)}
+    if name not in known:
+        raise _unknown(f"table {table} has no column {name!r}", name, list(known))
+    return known[name]
+
+
+def _unknown(message: str, name: str, known: Sequence[str]) -> UnknownNameError:
+    near = get_close_matches(name, known, n=1)
+    return UnknownNameError(message + (f"; did you mean {near[0]}?" if near else ""), hint="\\d in psql lists them")
+
+
+def grants(connection: Connection, table: Table, name: str) -> tuple[tuple[str, str], ...]:
+    """The column's own grants, as (role, privilege)."""
+    rows = _rows(connection, "grants", oid=table_oid(connection, table), column=name)
+    return tuple((row["grantee"], row["privilege"]) for row in rows)
+
+
+def indexes(connection: Connection, table: Table, name: str) -> tuple[Index, ...]:
+    """The indexes that have the column in keys, expressions, INCLUDE or predicate."""
+    return tuple(Index(**row) for row in _rows(connection, "indexes", oid=table_oid(connection, table), column=name))
+
+
+def constraints(connection: Connection, table: Table, name: str) -> tuple[Constraint, ...]:
+    """The constraints over the column, and the foreign keys of other tables that refer to it."""
+    rows = _rows(connection, "constraints", oid=table_oid(connection, table), column=name)
+    return tuple(Constraint(**row) for row in rows)
+
+
+def leaves(connection: Connection, table: Table) -> tuple[Leaf, ...]:
+    """The relations that hold the table's rows."""
+    return tuple(Leaf(**row) for row in _rows(connection, "leaves", oid=table_oid(connection, table)))
+
+
+def dependents(connection: Connection, mapping: Mapping) -> tuple[str, ...]:
+    """What else in the database depends on the old columns, or mentions them in a function's body."""
+    rows = _rows(
+        connection,
+        "dependents",
+        oid=table_oid(connection, mapping.table),
+        table=mapping.table.name,
+        columns=list(mapping.old),
+    )
+    return tuple(row["what"] for row in rows)

@@ -1,0 +1,79 @@
+-- name: table
+SELECT c.oid, c.relkind::text AS kind FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p');
+
+-- name: tables
+SELECT n.nspname AS schema, c.relname AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'expandcontract');
+
+-- name: columns
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
+       pg_get_expr(d.adbin, d.adrelid) AS default, col_description(a.attrelid, a.attnum) AS comment,
+       a.attgenerated <> '' AS generated, a.attidentity <> '' AS identity,
+       CASE WHEN a.attcollation <> t.typcollation THEN
+           (SELECT quote_ident(ns.nspname) || '.' || quote_ident(c.collname) FROM pg_collation AS c
+            JOIN pg_namespace AS ns ON ns.oid = c.collnamespace WHERE c.oid = a.attcollation) END AS collation
+FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = :oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;
+
+-- name: grants
+SELECT coalesce(nullif(pg_get_userbyid(g.grantee), 'unknown (OID=0)'), 'public') AS grantee, g.privilege_type AS privilege
+FROM pg_attribute AS a, aclexplode(a.attacl) AS g
+WHERE a.attrelid = :oid AND a.attname = :column ORDER BY 1, 2;
+
+-- name: indexes
+SELECT i.relname AS name, pg_get_indexdef(x.indexrelid) AS definition, x.indisunique AS unique,
+       (SELECT c.conname FROM pg_constraint AS c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')) AS constraint
+FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
+WHERE x.indrelid = :oid AND EXISTS (
+    SELECT FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.refobjid = x.indrelid AND a.attname = :column AND (d.objid = x.indexrelid OR d.objid IN
+        (SELECT c.oid FROM pg_constraint AS c WHERE c.conindid = x.indexrelid AND c.conrelid = x.indrelid)))
+ORDER BY i.relname;
+
+-- name: constraints
+SELECT c.conname AS name, c.contype::text AS kind, pg_get_constraintdef(c.oid) AS definition, c.conrelid = :oid AS own,
+       c.convalidated AS validated, conrelid::regclass::text AS on_table
+FROM pg_constraint AS c
+WHERE (c.conrelid = :oid AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attname = :column
+          AND a.attnum = ANY (c.conkey)))
+   OR (c.confrelid = :oid AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attname = :column
+          AND a.attnum = ANY (c.confkey)))
+ORDER BY c.conname;
+
+-- name: leaves
+SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name, pg_relation_filenode(c.oid)::bigint AS filenode,
+       pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, c.reltuples::bigint AS rows,
+       a.amname = 'heap' AS is_heap
+FROM pg_partition_tree(:oid) AS p JOIN pg_class AS c ON c.oid = p.relid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam
+WHERE p.isleaf AND c.relkind = 'r'
+UNION
+SELECT c.oid::bigint, n.nspname, c.relname, pg_relation_filenode(c.oid)::bigint,
+       pg_relation_size(c.oid) / current_setting('block_size')::bigint, c.reltuples::bigint, a.amname = 'heap'
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam
+WHERE c.oid = :oid AND c.relkind = 'r'
+ORDER BY 2, 3;
+
+-- name: dependents
+SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) AS what
+FROM pg_depend AS d
+JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+LEFT JOIN pg_class AS v ON v.oid = r.ev_class
+LEFT JOIN pg_trigger AS g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = :oid AND a.attname = ANY (:columns)
+  AND d.deptype IN ('n', 'i') AND NOT (d.classid = 'pg_class'::regclass AND d.objid = :oid)
+  AND d.classid <> 'pg_attrdef'::regclass
+  AND (v.oid IS NULL OR v.relnamespace <> 'expandcontract'::regnamespace)
+  AND (g.oid IS NULL OR g.tgname NOT LIKE 'zz\_expandcontract\_%')
+  AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
+      SELECT FROM pg_constraint AS c WHERE c.oid = d.objid AND c.conrelid = :oid))
+UNION ALL
+SELECT format('%s %s, whose body mentions it', CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.oid::regprocedure)
+FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+WHERE l.lanname IN ('sql', 'plpgsql') AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'expandcontract'::regnamespace)
+  AND p.pronamespace <> 'information_schema'::regnamespace
+  AND p.prosrc ~ ('\m' || :table || '\M') AND EXISTS (SELECT FROM unnest(:columns) AS c WHERE p.prosrc ~ ('\m' || c || '\M'))
+ORDER BY 1;

@@ -1,0 +1,38 @@
+"""Who is connected, who keeps old snapshots, who blocks. Reads ``pg_stat_activity`` and its kin, takes no lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from expandcontract.core.facts import Session, Snapshot
+from expandcontract.pg.queries import load
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import timedelta
+
+    from sqlalchemy import Connection
+
+    from expandcontract.core.mapping import Table
+
+QUERIES = load("expandcontract.pg", "census.sql")
+
+
+def sessions(connection: Connection, roles: Collection[str]) -> tuple[Session, ...]:
+    """The sessions of these login roles in this database."""
+    rows = connection.execute(text(QUERIES["sessions"]), {"roles": list(roles)}).mappings()
+    return tuple(Session(**row) for row in rows)
+
+
+def snapshots(connection: Connection, older_than: timedelta) -> tuple[Snapshot, ...]:
+    """Sessions, prepared transactions and replication that keep a snapshot older than the limit."""
+    rows = connection.execute(text(QUERIES["snapshots"]), {"limit": older_than}).mappings()
+    return tuple(Snapshot(**row) for row in rows)
+
+
+def blockers(connection: Connection, table: Table) -> str:
+    """Who holds a lock on the table now, in words; empty where nobody does."""
+    rows = connection.execute(text(QUERIES["blockers"]), {"schema": table.schema, "table": table.name}).scalars()
+    return "; ".join(rows)
