@@ -145,31 +145,60 @@ BEGIN
     PERFORM set_config('expandcontract.ending', name, true);
 END $$;
 
+-- Whether the expand may be taken back now; refuses with the reason where not.
+CREATE OR REPLACE FUNCTION expandcontract.assert_retract(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_change expandcontract.change := expandcontract.get_change(name);
+    v_release expandcontract.release;
+BEGIN
+    IF expandcontract.is_straight() THEN
+        RETURN;
+    END IF;
+    IF v_change.phase <> 'expanded' OR coalesce(v_change.move, 'roll-back') <> 'roll-back' THEN
+        PERFORM expandcontract.refuse(format('taking back the expand of %s is refused: it is %s%s', name,
+            v_change.phase, coalesce(' with ' || v_change.move || ' in flight', '')), 'ec rollback ' || name);
+    END IF;
+    SELECT * INTO v_release FROM expandcontract.release AS r
+    WHERE r.speaks ->> assert_retract.name IN ('dual', 'new') LIMIT 1;
+    IF FOUND THEN
+        PERFORM expandcontract.refuse(format('taking back the expand of %s is refused: release %s on %s speaks %s', name,
+            v_release.version, v_release.color, v_release.speaks ->> name), 'ec status ' || name);
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION expandcontract.end_change(name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_change expandcontract.change := expandcontract.get_change(name);
-    v_release text;
 BEGIN
     PERFORM expandcontract.durable();
-    IF NOT expandcontract.is_straight() AND current_setting('expandcontract.ending', true) IS DISTINCT FROM name THEN
-        IF v_change.phase <> 'expanded' OR coalesce(v_change.move, 'roll-back') <> 'roll-back' THEN
-            PERFORM expandcontract.refuse(format('taking back the expand of %s is refused: it is %s%s', name,
-                v_change.phase, coalesce(' with ' || v_change.move || ' in flight', '')), 'ec rollback ' || name);
-        END IF;
-        SELECT r.version || ' on ' || r.color INTO v_release FROM expandcontract.release AS r
-        WHERE r.speaks ->> end_change.name IN ('dual', 'new');
-        IF FOUND THEN
-            PERFORM expandcontract.refuse(format('taking back the expand of %s is refused: release %s speaks %s', name,
-                v_release, (SELECT r.speaks ->> end_change.name FROM expandcontract.release AS r
-                            WHERE r.version || ' on ' || r.color = v_release)), 'ec status ' || name);
-        END IF;
+    IF current_setting('expandcontract.ending', true) IS DISTINCT FROM name THEN
+        PERFORM expandcontract.assert_retract(name);
     END IF;
     UPDATE expandcontract.change AS c SET attached = false WHERE c.name = end_change.name;
     IF v_change.mapping IS NOT NULL THEN
         PERFORM expandcontract.sync_table(v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
         EXECUTE format('DROP VIEW IF EXISTS expandcontract.%I', 'hold_' || name);
     END IF;
+END $$;
+
+-- Fills every unfilled row in one statement; only where pairs run straight through and nothing old can be running.
+CREATE OR REPLACE FUNCTION expandcontract.fill_straight(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_mapping jsonb := (expandcontract.get_change(name)).mapping;
+    v_backfill text := coalesce(current_setting('expandcontract.backfill', true), '');
+BEGIN
+    IF v_mapping IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('expandcontract.backfill', 'on', true);
+    EXECUTE (SELECT format('UPDATE %I.%I SET %s WHERE %s', v_mapping ->> 'schema', v_mapping ->> 'table',
+            string_agg(format('%I = (%s)', item ->> 'column', item ->> 'sql'), ', '),
+            string_agg(format('%I IS NULL', item ->> 'column'), ' AND '))
+        FROM jsonb_array_elements(v_mapping -> 'forward') AS item);
+    PERFORM set_config('expandcontract.backfill', v_backfill, true);
 END $$;
 
 CREATE OR REPLACE FUNCTION expandcontract.revision_applied(name text, half text, revision text) RETURNS void

@@ -1,0 +1,142 @@
+"""Every setting, with its default and what it means. Rules for the next editor:
+
+1. A setting is documented by its ``description`` and by a row in ``docs/reference/settings.md``; a test compares.
+2. A length of time is a :data:`~expandcontract.config.duration.Duration`; a bare number carries its unit in the name.
+3. Nothing here reads a file or connects; :mod:`expandcontract.config.load` does the reading.
+"""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from expandcontract.config.duration import Duration
+from expandcontract.core.color import FULL, Color
+
+
+def _words(value: object) -> object:
+    return tuple(shlex.split(value)) if isinstance(value, str) else value
+
+
+def _numbers(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""A command line: a list of words, or one string that is split as a shell would, without running a shell."""
+Steps = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+"""Rising whole per cents that end at 100: a list, or ``10,50,100``."""
+
+
+def check_steps(steps: tuple[int, ...]) -> tuple[int, ...]:
+    """``steps`` itself, where the traffic can be shifted along it.
+
+    Raises:
+        ValueError: It does not rise from above 0 to exactly 100.
+    """
+    rising = all(low < high for low, high in zip((0, *steps), steps, strict=False))
+    if not steps or not rising or steps[-1] != FULL:
+        shown = ",".join(map(str, steps)) or "none"
+        msg = f"steps must rise and end at 100, like 10,50,100; found {shown}"
+        raise ValueError(msg)
+    return steps
+
+
+class Section(BaseModel):
+    """A table of settings; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WindowSettings(Section):
+    """``[window]``: the rollback window of changes that do not say their own."""
+
+    length: Duration = Field(timedelta(hours=24), description="How long the way back is kept after cut-over.")
+
+
+class LockSettings(Section):
+    """``[lock]``: how long a lock in the database is waited for."""
+
+    timeout: Duration = Field(timedelta(seconds=1), description="`lock_timeout` of one attempt.")
+    budget: Duration = Field(timedelta(minutes=2), description="How long attempts are repeated before exit 4.")
+
+
+class ColorSettings(Section):
+    """``[colors.blue]`` and ``[colors.green]``: one deployment slot."""
+
+    role: str | None = Field(None, description="The login role that releases on this color connect as.")
+    url: str | None = Field(None, description="Where this color itself answers, past the balancer; it is probed there.")
+
+
+class TrafficSettings(Section):
+    """``[traffic]``: the balancer, and how traffic is shifted."""
+
+    switch: str | None = Field(None, description="The adapter: `envoy`, `command` or `memory`; unset: none.")
+    steps: Steps = Field((10, 30, 50, 75, 100), description="Per cents of a staged shift.")
+    soak: Duration = Field(timedelta(seconds=10), description="How long each stage is watched before the next.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the adapter itself needs.")
+
+    _rising = field_validator("steps")(check_steps)
+
+
+class DeploySettings(Section):
+    """``[deploy]``: how a release gets onto a color."""
+
+    deployer: str = Field("external", description="`command`, or `external` where something else deploys.")
+    command: Command = Field((), description="Run with EC_COLOR and EC_VERSION set.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the deployer itself needs.")
+
+
+class ProbeSettings(Section):
+    """``[probe]``: how a color's health is asked."""
+
+    health: str = Field("/health", description="Path that answers 200 while the process is well.")
+    ready: str = Field("/ready", description="Path that answers 200 while it can take traffic.")
+    in_a_row: int = Field(3, ge=1, description="Good answers in a row that count as healthy.")
+    timeout: Duration = Field(timedelta(seconds=2), description="How long one answer is waited for.")
+    interval: Duration = Field(timedelta(seconds=0.5), description="Pause between two probes.")
+    budget: Duration = Field(timedelta(seconds=60), description="How long until a color counts as unhealthy.")
+
+
+class SmokeSettings(Section):
+    """``[smoke]``: a test of the idle color before it gets traffic."""
+
+    command: Command = Field((), description="Run with EC_COLOR and EC_URL set; exit 0 passes. Unset: no test.")
+
+
+class BackfillSettings(Section):
+    """``[backfill]``: how rows are filled."""
+
+    window_pages: int = Field(1500, ge=1, description="Heap pages of one window; it must fit in shared buffers.")
+    stripes: int = Field(16, ge=1, description="Passes over a window, each taking one hash class of its rows.")
+
+
+class Settings(BaseSettings):
+    """All settings, checked and frozen; :func:`expandcontract.config.load.load` makes them."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="EC_")
+
+    database: SecretStr | None = Field(
+        None, description="Address of the target database; unset: `sqlalchemy.url` of the Alembic file."
+    )
+    alembic: Path = Field("alembic.ini", description="The project's Alembic file.", validate_default=True)
+    snapshot_limit: Duration = Field(
+        timedelta(minutes=15), description="A backfill does not start while a snapshot is older."
+    )
+    window: WindowSettings = WindowSettings()
+    lock: LockSettings = LockSettings()
+    colors: dict[Color, ColorSettings] = Field(default_factory=dict)
+    traffic: TrafficSettings = TrafficSettings()
+    deploy: DeploySettings = DeploySettings()
+    probe: ProbeSettings = ProbeSettings()
+    smoke: SmokeSettings = SmokeSettings()
+    backfill: BackfillSettings = BackfillSettings()
+
+    def color(self, color: Color) -> ColorSettings:
+        """The settings of one color; all unset where the file has none."""
+        return self.colors.get(color, ColorSettings())

@@ -1,0 +1,212 @@
+"""The guard in ``env.py``: refuses before any revision runs, and keeps the ledger in Alembic's own transaction.
+
+It stands as two lines: ``from expandcontract import guard`` and, before ``context.run_migrations()``, ``guard(context)``.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alembic.runtime.migration import RevisionStep
+from alembic.util import CommandError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from expandcontract.core.mapping import Mapping
+from expandcontract.errors import BusyError, FencedError, RefusedError
+from expandcontract.ledger import Ledger, install, installed_version
+from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
+from expandcontract.pg.retry import sqlstate
+from expandcontract.revisions import seal
+from expandcontract.revisions.operations import call
+from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
+from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from uuid import UUID
+
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
+    from sqlalchemy import Connection
+
+ATTRIBUTE = "expandcontract"
+PLAIN_LOCK_TIMEOUT = "1s"
+EMPTY = """SELECT NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+    AND c.relname <> :version_table AND NOT EXISTS (
+        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'\\:\\:regclass AND d.objid = c.oid AND d.deptype = 'e'))"""
+
+
+class RefusedRevision(RefusedError, CommandError):  # noqa: N818  # named as its parent
+    """A refusal that plain ``alembic`` prints as one line, with what to type."""
+
+    def __str__(self) -> str:
+        return f"{self.message}. Type: {self.hint}" if self.hint else self.message
+
+
+class BusyRevision(BusyError, CommandError):  # noqa: N818  # named as its parent
+    """Another mover is at work; plain ``alembic`` prints it as one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerMark:
+    """How the guard knows that ``ec`` itself runs Alembic, and on which database."""
+
+    installation: UUID
+    epoch: int
+
+
+def guard(context: Any) -> None:
+    """Stand between Alembic and the database; call it before ``context.run_migrations()``.
+
+    Args:
+        context: ``alembic.context``, configured.
+    """
+    migration: MigrationContext = context.get_context()
+    script = context.script
+    mark = context.config.attributes.get(ATTRIBUTE)
+    original = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
+    migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, _Recorder(script))
+    if context.is_offline_mode():
+        return
+    keep_quiet(migration, _held(migration.connection))
+    migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
+
+    def guarded(heads: Any, ctx: MigrationContext) -> Iterator[Any]:
+        connection = ctx.connection
+        assert connection is not None  # noqa: S101  # online
+        try:
+            steps = list(original(heads, ctx))  # type: ignore[misc]
+        except CommandError as exc:
+            known = up_to_date_but_for_contracts(exc, script, heads)
+            if known is None:
+                raise
+            steps = list(original(known, ctx))  # type: ignore[misc]
+        locked = _admit(connection, ctx, [s for s in steps if isinstance(s, RevisionStep)], mark)
+        yield from steps
+        if locked:
+            release_mover_lock(connection)
+
+    migration._migrations_fn = guarded  # noqa: SLF001
+
+
+def _held(connection: Connection | None) -> tuple[Mapping, ...]:
+    if connection is None:
+        return ()
+    began = connection.in_transaction()
+    found: tuple[Mapping, ...] = ()
+    if installed_version(connection) is not None:
+        rows = connection.execute(text("SELECT mapping FROM expandcontract.change WHERE attached")).scalars()
+        found = tuple(Mapping.from_document(row) for row in rows)
+    if not began:
+        connection.rollback()
+    return found
+
+
+def _unhurried(migration: MigrationContext) -> Callable[[], Any]:
+    original = migration.autocommit_block
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        """Concurrent builds wait for old snapshots, and may: they do not queue anybody."""
+        with original():
+            migration.execute("SET lock_timeout = 0")  # type: ignore[arg-type]
+            yield
+            migration.execute(f"SET lock_timeout = '{PLAIN_LOCK_TIMEOUT}'")  # type: ignore[arg-type]
+
+    return block
+
+
+def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionStep], mark: RunnerMark | None) -> bool:
+    """Refuse, or let these steps run; says whether the mover lock was taken here."""
+    if not steps:
+        return False
+    if connection.execute(text("SHOW lock_timeout")).scalar_one() == "0":
+        connection.execute(text(f"SET lock_timeout = '{PLAIN_LOCK_TIMEOUT}'"))
+    halves = [(step, half) for step in steps if (half := half_of(step.revision)) is not None]
+    if installed_version(connection) is None:
+        if not halves:
+            return False
+        empty = connection.execute(text(EMPTY), {"version_table": ctx.version_table}).scalar_one()
+        if not empty:
+            msg = "this database has tables and no ledger, and pairs are among the revisions to run; nothing was run"
+            raise RefusedRevision(msg, hint="ec init")
+        install(connection, fresh=True)
+    ledger = Ledger(connection)
+    locked = _lock(connection, ledger, mark)
+    for step, (name, half) in halves:
+        if step.is_upgrade and half == CONTRACT:
+            _ask(connection, "assert_contract", name)
+        elif step.is_downgrade and half == EXPAND:
+            _ask(connection, "assert_retract", name)
+        elif step.is_downgrade and not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+            msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
+            raise RefusedRevision(msg, hint=f"ec status {name}")
+    return locked
+
+
+def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bool:
+    if mark is not None:
+        found = ledger.installation()
+        if found.id != mark.installation:
+            msg = "env.py leads to another database than ec's own setting; nothing was run"
+            raise FencedError(msg, hint="let env.py use sqlalchemy.url, or set EC_DATABASE to the same database")
+        ledger.check_epoch(mark.epoch)
+        return False
+    if not try_mover_lock(connection):
+        found = ledger.installation()
+        msg = f"{found.holder or 'another alembic'} (backend {mover_pid(connection)}) moves this database; nothing was run"
+        raise BusyRevision(msg, hint="ec status --watch")
+    return True
+
+
+def _ask(connection: Connection, function: str, name: str) -> None:
+    savepoint = connection.begin_nested()
+    try:
+        call(connection, function, name)
+    except DBAPIError as exc:
+        if sqlstate(exc) != "EC301":
+            raise
+        raise refused(exc) from exc
+    finally:
+        savepoint.rollback()
+
+
+def refused(exc: DBAPIError) -> RefusedError:
+    """The server's refusal as ours: its message, and its hint."""
+    diag = getattr(exc.orig, "diag", None)
+    message = getattr(diag, "message_primary", None) or str(exc.orig).splitlines()[0]
+    hint = getattr(diag, "message_hint", None)
+    return RefusedRevision(f"{message}; nothing was run", hint=hint)
+
+
+class _Recorder:
+    """Writes the ledger as each revision's version row is written, in the same transaction or script."""
+
+    def __init__(self, script: Any) -> None:
+        self._script = script
+
+    def __call__(self, *, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
+        if step.is_stamp:
+            return
+        revision = self._script.get_revision(step.up_revision_id)
+        half = half_of(revision)
+        if half is None:
+            return
+        if not step.is_upgrade:
+            call(ctx, "revision_reverted", *half)
+            return
+        call(ctx, "revision_applied", *half, revision.revision)
+        if half[1] == EXPAND and ctx.connection is not None and not ctx.as_sql:
+            self._run_straight(ctx, revision.module, half[0])
+
+    @staticmethod
+    def _run_straight(ctx: MigrationContext, module: Any, name: str) -> None:
+        if not ctx.connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():  # type: ignore[union-attr]
+            return
+        call(ctx, "fill_straight", name)
+        for item in seal.record(module):
+            for statement in seal.plain(item):
+                ctx.connection.exec_driver_sql(statement.replace("%", "%%"))  # type: ignore[union-attr]

@@ -1,0 +1,1 @@
+"""Recipes: one file each, from the catalogue to the two halves of a pair."""

@@ -1,0 +1,188 @@
+"""``rename-column``: a second column with everything the first has, kept equal until the first is dropped."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from expandcontract.core.change import check_name
+from expandcontract.core.mapping import Mapping
+from expandcontract.errors import MappingError
+from expandcontract.pg import catalog
+from expandcontract.revisions.render import Half, add_column, quote, rendered
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from expandcontract.core.mapping import Table
+
+LONGEST = 63
+
+
+def rename_column(
+    connection: Connection, table: Table, old: str, new: str, *, name: str | None = None
+) -> tuple[Mapping, str, Half, Half]:
+    """The pair that renames a column.
+
+    Args:
+        connection: To a database that has the old shape.
+        table: The column's table.
+        old: The column's name.
+        new: Its new name.
+        name: The change's name; default ``table_old_to_new``.
+
+    Returns:
+        The mapping, the change's name, the expand and the contract half.
+
+    Raises:
+        UnknownNameError: There is no such table or column.
+        MappingError: The column is of a kind that this recipe cannot carry, or the new name is taken.
+    """
+    column = catalog.column(connection, table, old)
+    _check(connection, table, column, new)
+    change = check_name(name or _default_name(table, old, new))
+    mapping = Mapping(table, forward={new: quote_name(connection, old)}, reverse={old: quote_name(connection, new)})
+    schema = "" if table.schema == "public" else f", schema={rendered(table.schema)}"
+    expand = Half(
+        summary=f"rename {table}.{old} to {new} (expand)",
+        upgrade=[*_add(connection, table, column, new, schema), "op.begin_change(change)  # hold and two-way triggers"],
+        seal=_seal(connection, table, column, new),
+        downgrade=["op.end_change(change)", f"op.drop_column({rendered(table.name)}, {rendered(new)}{schema})"],
+    )
+    contract = Half(
+        summary=f"rename {table}.{old} to {new} (contract)",
+        upgrade=[
+            "op.assert_contract(change)  # refused until the rollback window has expired",
+            "op.end_change(change)  # triggers, then hold",
+            f"op.drop_column({rendered(table.name)}, {rendered(old)}{schema})",
+        ],
+        seal=[],
+        downgrade=_restore(connection, table, column, new, schema),
+    )
+    return mapping, change, expand, contract
+
+
+def _default_name(table: Table, old: str, new: str) -> str:
+    return re.sub(r"[^a-z0-9_]", "_", f"{table.name}_{old}_to_{new}".lower())
+
+
+def quote_name(connection: Connection, name: str) -> str:
+    """The identifier as SQL, quoted where PostgreSQL needs it."""
+    return str(connection.execute(text("SELECT quote_ident(:name)"), {"name": name}).scalar_one())
+
+
+def _check(connection: Connection, table: Table, column: catalog.Column, new: str) -> None:
+    if len(new.encode()) > LONGEST:
+        raise MappingError(f"{new!r} is longer than PostgreSQL's {LONGEST} bytes")
+    if any(found.name == new for found in catalog.columns(connection, table)):
+        raise MappingError(f"{table} has a column {new!r} already", hint="choose another name")
+    if column.generated or column.identity or "nextval(" in (column.default or ""):
+        raise MappingError(f"{table}.{column.name} gives itself its value (identity, serial or generated)")
+    for found in catalog.constraints(connection, table, column.name):
+        if found.kind == "p":
+            raise MappingError(f"{table}.{column.name} is in the primary key {found.name}")
+        if not found.own:
+            raise MappingError(f"foreign key {found.name} of {found.on_table} refers to {table}.{column.name}")
+        if found.kind == "x":
+            raise MappingError(f"exclusion constraint {found.name} has {table}.{column.name}")
+
+
+def _add(connection: Connection, table: Table, column: catalog.Column, new: str, schema: str) -> list[str]:
+    lines = [add_column(table, column, new)]
+    place = f"{rendered(table.name)}, {rendered(new)}"
+    if column.default is not None:
+        # set after the column is added, so that the rows there stay NULL for the backfill to find
+        lines.append(f"op.alter_column({place}, server_default=sa.text({rendered(column.default)}){schema})")
+    if column.comment is not None:
+        lines.append(f"op.alter_column({place}, comment={rendered(column.comment)}{schema})")
+    for role, privilege in catalog.grants(connection, table, column.name):
+        grantee = "PUBLIC" if role == "public" else quote(role)
+        grant = f"GRANT {privilege} ({quote(new)}) ON {quote(table.schema)}.{quote(table.name)} TO {grantee}"
+        lines.append(f"op.execute({rendered(grant)})")
+    return lines
+
+
+def _restore(connection: Connection, table: Table, column: catalog.Column, new: str, schema: str) -> list[str]:
+    old = column.name
+    place = f"{rendered(table.name)}, {rendered(old)}"
+    fill = f"UPDATE {quote(table.schema)}.{quote(table.name)} SET {quote(old)} = {quote(new)}"
+    lines = [add_column(table, column, old), f"op.execute({rendered(fill)})"]
+    if column.default is not None:
+        lines.append(f"op.alter_column({place}, server_default=sa.text({rendered(column.default)}){schema})")
+    if column.not_null:
+        lines.append(f"op.alter_column({place}, nullable=False{schema})")
+    return lines
+
+
+def _seal(connection: Connection, table: Table, column: catalog.Column, new: str) -> list[str]:
+    where = rendered(str(table))
+    lines = []
+    with connection.begin_nested() as savepoint:
+        tails = _renamed(connection, table, column.name, new)
+        savepoint.rollback()
+    constraints = {found.name: found for found in catalog.constraints(connection, table, column.name)}
+    for index in catalog.indexes(connection, table, column.name):
+        if index.constraint is None:
+            unique = ", unique=True" if index.unique else ""
+            fresh = _fresh(index.name, column.name, new)
+            lines.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tails[index.name])}{unique})")
+    for found in constraints.values():
+        fresh = rendered(_fresh(found.name, column.name, new))
+        if found.kind == "u":
+            columns = re.findall(r'"((?:[^"]|"")+)"|([^\s,()]+)', found.definition.split("(", 1)[1].rsplit(")", 1)[0])
+            names = [new if (a or b) == column.name else (a or b) for a, b in columns]
+            lines.append(f"op.seal_unique({fresh}, {where}, [{', '.join(map(rendered, names))}])")
+        elif found.kind == "c":
+            inner = tails[found.name].removeprefix("CHECK (").split(") NOT VALID")[0].removesuffix(")")
+            lines.append(f"op.seal_check({fresh}, {where}, {rendered(inner)})")
+        elif found.kind == "f":
+            local, rest = re.fullmatch(r"FOREIGN KEY \((.*?)\) (REFERENCES .*)", found.definition).groups()  # type: ignore[union-attr]
+            keys = [quote(new) if key.strip('"') == column.name else key for key in local.split(", ")]
+            definition = f"FOREIGN KEY ({', '.join(keys)}) {rest.removesuffix(' NOT VALID')}"
+            lines.append(f"op.seal_foreign_key({fresh}, {where}, {rendered(definition)})")
+    if column.not_null:
+        lines.append(f"op.seal_not_null({where}, {rendered(new)})")
+    return lines
+
+
+def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[str, str]:
+    """What PostgreSQL itself writes for each index and check once the column is renamed, tried on a temporary copy."""
+    source = f"{quote(table.schema)}.{quote(table.name)}"
+    probe = "pg_temp.expandcontract_copy"
+    like = f"CREATE TEMP TABLE expandcontract_copy (LIKE {source} INCLUDING INDEXES INCLUDING CONSTRAINTS INCLUDING GENERATED)"
+    connection.exec_driver_sql(like.replace("%", "%%"))
+    copied = {}
+    query = text(
+        "SELECT indexrelid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = cast(:table AS regclass) ORDER BY 1"
+    )
+    before = [(oid, _tail(definition)) for oid, definition in connection.execute(query, {"table": probe})]
+    originals = connection.execute(
+        text(
+            "SELECT i.relname, pg_get_indexdef(x.indexrelid) FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid"
+            " WHERE x.indrelid = cast(:table AS regclass) ORDER BY x.indexrelid"
+        ),
+        {"table": source},
+    ).all()
+    for name, definition in originals:
+        oid = next(found for found, tail in before if tail == _tail(definition) and found not in copied.values())
+        copied[name] = oid
+    rename = f"ALTER TABLE {probe} RENAME COLUMN {quote(old)} TO {quote(new)}"
+    connection.exec_driver_sql(rename.replace("%", "%%"))
+    after = {oid: _tail(definition) for oid, definition in connection.execute(query, {"table": probe})}
+    tails = {name: after[oid] for name, oid in copied.items()}
+    checks = text("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = cast(:t AS regclass) AND contype = 'c'")
+    tails.update({name: definition for name, definition in connection.execute(checks, {"t": probe})})
+    return tails
+
+
+def _tail(definition: str) -> str:
+    return definition.split(" USING ", 1)[1]
+
+
+def _fresh(name: str, old: str, new: str) -> str:
+    fresh = name.replace(old, new) if old in name else f"{name}_{new}"
+    if len(fresh.encode()) > LONGEST:
+        raise MappingError(f"the name {fresh!r} would be longer than PostgreSQL's {LONGEST} bytes", hint="rename the index first")
+    return fresh

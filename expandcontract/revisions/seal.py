@@ -1,0 +1,150 @@
+"""The seal: what the new shape needs once it is full. Recorded from ``seal()`` as data, then made online.
+
+Every step looks at the catalogue first, so all may run any number of times. Done means valid, not merely there.
+https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import alembic.op
+from alembic.operations import Operations, ops
+from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
+
+from expandcontract.core.mapping import Table
+from expandcontract.errors import PairError
+from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, _SealOp
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from sqlalchemy import Connection
+
+
+def record(module: ModuleType) -> tuple[SealItem, ...]:
+    """What ``seal()`` of an expand revision asks for; nothing is run.
+
+    Raises:
+        PairError: It does something else than seal.
+    """
+    if not hasattr(module, "seal"):
+        return ()
+    items: list[SealItem] = []
+
+    def invoke(operation: object) -> None:
+        items.append(_item(operation, module))
+
+    recorder = Operations(None, impl=object())  # type: ignore[arg-type]  # nothing is run through it
+    recorder.invoke = invoke  # type: ignore[method-assign]
+    prior = getattr(alembic.op, "_proxy", None)
+    recorder._install_proxy()  # noqa: SLF001  # Alembic's own way to lend ``op`` to another object
+    try:
+        module.seal()
+    finally:
+        recorder._remove_proxy()  # noqa: SLF001
+        if prior is not None:
+            prior._install_proxy()  # noqa: SLF001
+    return tuple(items)
+
+
+def _item(operation: object, module: ModuleType) -> SealItem:
+    if isinstance(operation, _SealOp):
+        return operation.item
+    if isinstance(operation, ops.CreateIndexOp):
+        index = operation.to_index()
+        statement = str(CreateIndex(index).compile(dialect=postgresql.dialect()))
+        table = Table(schema=operation.schema or "public", name=str(operation.table_name))
+        method = "btree (" if " USING " not in statement else ""
+        tail = statement.split(" USING ", 1)[1] if not method else method + statement.split(" (", 1)[1]
+        return SealIndex(str(index.name), table, tail, bool(index.unique))
+    msg = f"seal() in {module.__file__} calls {type(operation).__name__}; a seal only makes indexes and constraints"
+    raise PairError(msg, hint="use op.create_index or op.seal_…, and put other statements into an expand of their own")
+
+
+def describe(item: SealItem) -> str:
+    """The step in a few words."""
+    match item:
+        case SealIndex():
+            return f"index {item.name}"
+        case SealNotNull():
+            return f"NOT NULL of {item.table}.{item.column}"
+        case SealUnique():
+            return f"unique constraint {item.name}"
+        case SealConstraint():
+            return f"constraint {item.name}"
+
+
+def relation(table: Table) -> sql.Identifier:
+    """The table's qualified name, quoted."""
+    return sql.Identifier(table.schema, table.name)
+
+
+def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
+    """CREATE INDEX of the item, or of the index below a unique constraint."""
+    unique = isinstance(item, SealUnique) or item.unique
+    if isinstance(item, SealUnique):
+        columns = sql.SQL(", ").join(map(sql.Identifier, item.columns))
+        definition: sql.Composable = sql.SQL("btree ({})").format(columns)
+    else:
+        definition = sql.SQL(item.definition)
+    return (
+        sql.SQL("CREATE {}INDEX {}{} ON {} USING {}")
+        .format(
+            sql.SQL("UNIQUE " if unique else ""),
+            sql.SQL("CONCURRENTLY " if concurrently else ""),
+            sql.Identifier(item.name),
+            relation(item.table),
+            definition,
+        )
+        .as_string()
+    )
+
+
+def plain(item: SealItem) -> tuple[str, ...]:
+    """The step as plain statements within a transaction, for databases that nothing uses yet."""
+    table = relation(item.table)
+    match item:
+        case SealIndex():
+            return (create_index(item, concurrently=False),)
+        case SealNotNull():
+            column = sql.Identifier(item.column)
+            return (sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, column).as_string(),)
+        case SealUnique():
+            columns = sql.SQL(", ").join(map(sql.Identifier, item.columns))
+            add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE ({})")
+            return (add.format(table, sql.Identifier(item.name), columns).as_string(),)
+        case SealConstraint():
+            add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
+            return (add.format(table, sql.Identifier(item.name), sql.SQL(item.definition)).as_string(),)
+
+
+VALID = {
+    SealIndex: """SELECT x.indisvalid FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
+        JOIN pg_namespace AS n ON n.oid = i.relnamespace WHERE n.nspname = :schema AND i.relname = :name
+        AND x.indrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))""",
+    SealNotNull: """SELECT a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid
+            AND c.contype = 'n' AND c.conkey[1] = a.attnum AND NOT c.convalidated)
+        FROM pg_attribute AS a WHERE a.attrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
+        AND a.attname = :column AND NOT a.attisdropped""",
+    SealConstraint: """SELECT c.convalidated FROM pg_constraint AS c
+        WHERE c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text))) AND c.conname = :name""",
+}
+VALID[SealUnique] = VALID[SealConstraint]
+
+
+def valid(connection: Connection, item: SealItem) -> bool | None:
+    """Whether the item is there and valid; ``None`` where it is not there at all."""
+    values = {"schema": item.table.schema, "table": item.table.name, "name": item.name}
+    if isinstance(item, SealNotNull):
+        values["column"] = item.column
+    found = connection.execute(text(VALID[type(item)]), values).scalar_one_or_none()
+    return None if found is None else bool(found)
+
+
+def missing(connection: Connection, items: tuple[SealItem, ...]) -> tuple[str, ...]:
+    """The items that are not there or not valid, in words."""
+    return tuple(describe(item) for item in items if not valid(connection, item))
