@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings
 
 from expandcontract.config import source
 from expandcontract.config.settings import ColorSettings, Settings
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
-    from pydantic_settings import PydanticBaseSettingsSource
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 
 def load(place: Path, **flags: Any) -> Settings:
@@ -61,7 +60,7 @@ def _over(layers: dict[str, dict[str, Any]]) -> type[Settings]:
     class Layered(Settings):
         @classmethod
         def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             below = (source.Read(settings_cls, layers[layer]) for layer in ("environment", "file"))
             return (init_settings, *below)
@@ -72,12 +71,13 @@ def _over(layers: dict[str, dict[str, Any]]) -> type[Settings]:
 def _fault(error: ErrorDetails, layers: dict[str, dict[str, Any]], file: Path | None) -> ConfigError:
     path = [str(part) for part in error["loc"] if part != "[key]"]
     name, where = ".".join(path), _where(path, layers, file)
-    if error["type"] == "extra_forbidden" or path[:1] == ["colors"] and "[key]" in error["loc"]:
+    if error["type"] == "extra_forbidden" or (path[:1] == ["colors"] and "[key]" in error["loc"]):
         near = get_close_matches(name, _known(path), n=1, cutoff=0.0)
         hint = f"the nearest that exists is {near[0]}" if near else "see docs/reference/settings.md"
         return ConfigError(f"no setting is called {name} ({where})", hint=hint)
     reason = error["msg"].removeprefix("Value error, ")
-    shown = "" if path == ["database"] or reason.startswith(repr(error["input"])) else f", found {error['input']!r}"
+    told = path == ["database"] or "found" in reason or reason.startswith(repr(error["input"]))
+    shown = "" if told else f", found {error['input']!r}"
     return ConfigError(f"{name}: {reason}{shown} ({where})", hint="see docs/reference/settings.md")
 
 

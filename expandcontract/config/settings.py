@@ -1,4 +1,7 @@
-"""Every setting, with its default and what it means. Rules for the next editor:
+"""Every setting, with its default and what it means.
+
+Rules for the next editor:
+
 
 1. A setting is documented by its ``description`` and by a row in ``docs/reference/settings.md``; a test compares.
 2. A length of time is a :data:`~expandcontract.config.duration.Duration`; a bare number carries its unit in the name.
@@ -15,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from expandcontract.config.duration import Duration
+from expandcontract.config.duration import Duration  # noqa: TC001 - pydantic reads the annotations
 from expandcontract.core.color import FULL, Color
 
 
@@ -56,29 +59,31 @@ class Section(BaseModel):
 class WindowSettings(Section):
     """``[window]``: the rollback window of changes that do not say their own."""
 
-    length: Duration = Field(timedelta(hours=24), description="How long the way back is kept after cut-over.")
+    length: Duration = Field(default=timedelta(hours=24), description="How long the way back is kept after cut-over.")
 
 
 class LockSettings(Section):
     """``[lock]``: how long a lock in the database is waited for."""
 
-    timeout: Duration = Field(timedelta(seconds=1), description="`lock_timeout` of one attempt.")
-    budget: Duration = Field(timedelta(minutes=2), description="How long attempts are repeated before exit 4.")
+    timeout: Duration = Field(default=timedelta(seconds=1), description="`lock_timeout` of one attempt.")
+    budget: Duration = Field(default=timedelta(minutes=2), description="How long attempts are repeated before exit 4.")
 
 
 class ColorSettings(Section):
     """``[colors.blue]`` and ``[colors.green]``: one deployment slot."""
 
-    role: str | None = Field(None, description="The login role that releases on this color connect as.")
-    url: str | None = Field(None, description="Where this color itself answers, past the balancer; it is probed there.")
+    role: str | None = Field(default=None, description="The login role that releases on this color connect as.")
+    url: str | None = Field(
+        default=None, description="Where this color itself answers, past the balancer; it is probed there."
+    )
 
 
 class TrafficSettings(Section):
     """``[traffic]``: the balancer, and how traffic is shifted."""
 
-    switch: str | None = Field(None, description="The adapter: `envoy`, `command` or `memory`; unset: none.")
-    steps: Steps = Field((10, 30, 50, 75, 100), description="Per cents of a staged shift.")
-    soak: Duration = Field(timedelta(seconds=10), description="How long each stage is watched before the next.")
+    switch: str | None = Field(default=None, description="The adapter: `envoy`, `command` or `memory`; unset: none.")
+    steps: Steps = Field(default=(10, 30, 50, 75, 100), description="Per cents of a staged shift.")
+    soak: Duration = Field(default=timedelta(seconds=10), description="How long each stage is watched before the next.")
     options: dict[str, Any] = Field(default_factory=dict, description="What the adapter itself needs.")
 
     _rising = field_validator("steps")(check_steps)
@@ -87,33 +92,35 @@ class TrafficSettings(Section):
 class DeploySettings(Section):
     """``[deploy]``: how a release gets onto a color."""
 
-    deployer: str = Field("external", description="`command`, or `external` where something else deploys.")
-    command: Command = Field((), description="Run with EC_COLOR and EC_VERSION set.")
+    deployer: str = Field(default="external", description="`command`, or `external` where something else deploys.")
+    command: Command = Field(default=(), description="Run with EC_COLOR and EC_VERSION set.")
     options: dict[str, Any] = Field(default_factory=dict, description="What the deployer itself needs.")
 
 
 class ProbeSettings(Section):
     """``[probe]``: how a color's health is asked."""
 
-    health: str = Field("/health", description="Path that answers 200 while the process is well.")
-    ready: str = Field("/ready", description="Path that answers 200 while it can take traffic.")
-    in_a_row: int = Field(3, ge=1, description="Good answers in a row that count as healthy.")
-    timeout: Duration = Field(timedelta(seconds=2), description="How long one answer is waited for.")
-    interval: Duration = Field(timedelta(seconds=0.5), description="Pause between two probes.")
-    budget: Duration = Field(timedelta(seconds=60), description="How long until a color counts as unhealthy.")
+    health: str = Field(default="/health", description="Path that answers 200 while the process is well.")
+    ready: str = Field(default="/ready", description="Path that answers 200 while it can take traffic.")
+    in_a_row: int = Field(default=3, ge=1, description="Good answers in a row that count as healthy.")
+    timeout: Duration = Field(default=timedelta(seconds=2), description="How long one answer is waited for.")
+    interval: Duration = Field(default=timedelta(seconds=0.5), description="Pause between two probes.")
+    budget: Duration = Field(default=timedelta(seconds=60), description="How long until a color counts as unhealthy.")
 
 
 class SmokeSettings(Section):
     """``[smoke]``: a test of the idle color before it gets traffic."""
 
-    command: Command = Field((), description="Run with EC_COLOR and EC_URL set; exit 0 passes. Unset: no test.")
+    command: Command = Field(default=(), description="Run with EC_COLOR and EC_URL set; exit 0 passes. Unset: no test.")
 
 
 class BackfillSettings(Section):
     """``[backfill]``: how rows are filled."""
 
-    window_pages: int = Field(1500, ge=1, description="Heap pages of one window; it must fit in shared buffers.")
-    stripes: int = Field(16, ge=1, description="Passes over a window, each taking one hash class of its rows.")
+    window_pages: int = Field(
+        default=1500, ge=1, description="Heap pages of one window; it must fit in shared buffers."
+    )
+    stripes: int = Field(default=16, ge=1, description="Passes over a window, each taking one hash class of its rows.")
 
 
 class Settings(BaseSettings):
@@ -122,11 +129,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="EC_")
 
     database: SecretStr | None = Field(
-        None, description="Address of the target database; unset: `sqlalchemy.url` of the Alembic file."
+        default=None, description="Address of the target database; unset: `sqlalchemy.url` of the Alembic file."
     )
-    alembic: Path = Field("alembic.ini", description="The project's Alembic file.", validate_default=True)
+    alembic: Path = Field(default="alembic.ini", description="The project's Alembic file.", validate_default=True)
     snapshot_limit: Duration = Field(
-        timedelta(minutes=15), description="A backfill does not start while a snapshot is older."
+        default=timedelta(minutes=15), description="A backfill does not start while a snapshot is older."
     )
     window: WindowSettings = WindowSettings()
     lock: LockSettings = LockSettings()

@@ -33,7 +33,8 @@ def find(place: Path) -> Path | None:
         ConfigError: A file that was named is not there, or two files hold settings.
     """
     if not place.exists():
-        raise ConfigError(f"no settings at {place}", hint="--config takes a directory or a .toml file")
+        msg = f"no settings at {place}"
+        raise ConfigError(msg, hint="--config takes a directory or a .toml file")
     if place.is_file():
         return place
     own, shared = place / OWN_FILE, place / SHARED_FILE
@@ -63,9 +64,11 @@ def _parse(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{file} is not TOML: {exc}", hint="check the line that the message names") from exc
+        msg = f"{file} is not TOML: {exc}"
+        raise ConfigError(msg, hint="check the line that the message names") from exc
     except OSError as exc:
-        raise ConfigError(f"{file} cannot be read: {exc.strerror}") from exc
+        msg = f"{file} cannot be read: {exc.strerror}"
+        raise ConfigError(msg) from exc
 
 
 def environment(known: Iterable[str]) -> dict[str, Any]:
@@ -88,7 +91,8 @@ def environment(known: Iterable[str]) -> dict[str, Any]:
         near = get_close_matches(variable, names, n=1, cutoff=0.85)
         if near or "__" in variable:
             near = near or get_close_matches(variable, names, n=1, cutoff=0)
-            raise ConfigError(f"no setting for the variable {variable}", hint=f"the nearest is {near[0]}")
+            msg = f"no setting for the variable {variable}"
+            raise ConfigError(msg, hint=f"the nearest is {near[0]}")
     return found
 
 
@@ -112,7 +116,8 @@ def alembic_url(ini: Path) -> str | None:
         url = parser.get("alembic", "sqlalchemy.url", fallback="").strip()
     except (Error, UnicodeDecodeError) as exc:
         reason = str(exc).splitlines()[0] if not isinstance(exc, Error) else type(exc).__name__
-        raise ConfigError(f"{ini} cannot be read: {reason}", hint="write % as %% in sqlalchemy.url") from None
+        msg = f"{ini} cannot be read: {reason}"
+        raise ConfigError(msg, hint="write % as %% in sqlalchemy.url") from None
     return None if not url or url.startswith(PLACEHOLDER) else url
 
 

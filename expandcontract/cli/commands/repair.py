@@ -1,0 +1,14 @@
+"""``ec repair``."""
+
+import typer
+
+from expandcontract.cli.options import Change, Json
+from expandcontract.cli.play import play
+from expandcontract.cli.session import runner
+
+
+def command(ctx: typer.Context, change: Change, *, json: Json = False) -> None:
+    """Put back a hold or trigger that is missing or altered, then count parity anew."""
+    asked = runner(ctx)
+    left = f"ec repair {change} may be run again at any time"
+    play(asked.repair(change), json=json, status=lambda: asked.status(change), left=left)

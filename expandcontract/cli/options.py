@@ -1,0 +1,23 @@
+"""Flags that several commands share, so that they read alike everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One document on standard output.")]
+Change = Annotated[str, typer.Argument(metavar="CHANGE", help="Name of the change.")]
+AnyChange = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Only this change.")]
+Changes = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Names of the changes.")]
+Release = Annotated[
+    str | None, typer.Option("--release", metavar="VERSION", help="The release that the move deploys and shifts to.")
+]
+By = Annotated[str | None, typer.Option("--by", metavar="database", help="Let the triggers alone write both shapes.")]
+Speaks = Annotated[
+    list[str] | None,
+    typer.Option("--speaks", metavar="CHANGE=SHAPE", help="What the release speaks: old, dual or new; repeatable."),
+]
+Steps = Annotated[
+    str | None, typer.Option("--steps", metavar="10,50,100", help="Per cents of the shift; over `traffic.steps`.")
+]

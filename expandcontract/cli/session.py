@@ -1,0 +1,52 @@
+"""What one ``ec`` process was called with, and the runner made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+    from expandcontract.config.settings import Settings
+    from expandcontract.runner import Runner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The global flags.
+
+    Attributes:
+        place: ``--config``: the project's directory or its settings file; ``None``: the working directory.
+        database: ``--database``.
+        debug: ``--debug``.
+    """
+
+    place: str | None = None
+    database: str | None = None
+    debug: bool = False
+
+    @property
+    def directory(self) -> Path:
+        """The project's directory."""
+        place = Path(self.place or ".").resolve()
+        return place.parent if place.is_file() else place
+
+    def settings(self) -> Settings:
+        """The settings with the global flags over them.
+
+        Raises:
+            ConfigError: A key is unknown or a value malformed.
+        """
+        from expandcontract.config.load import load  # noqa: PLC0415 - pydantic is not for --help
+
+        return load(Path(self.place or ".").resolve(), database=self.database)
+
+
+def runner(ctx: typer.Context) -> Runner:
+    """The runner for this process's project and database; it connects when it is asked something."""
+    from expandcontract.runner import Runner  # noqa: PLC0415 - SQLAlchemy and Alembic are not for --help
+
+    session: Session = ctx.find_object(Session) or Session()
+    return Runner(session.settings(), session.directory)

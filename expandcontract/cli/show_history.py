@@ -1,0 +1,50 @@
+"""The journal in words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.cli.times import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from expandcontract.cli.screen import Screen
+
+
+def show_history(out: Screen, entries: Iterable[Mapping[str, Any]]) -> None:
+    """Show one line an entry, oldest first."""
+    rows = [
+        (
+            str(entry.get("seq", "")),
+            moment(entry.get("at")),
+            str(entry.get("change") or "-"),
+            str(entry.get("event", "")),
+            str(entry.get("actor") or "-"),
+            _detail(entry.get("detail")),
+        )
+        for entry in entries
+    ]
+    if not rows:
+        out.line("nothing has happened yet")
+        return
+    out.table(("SEQ", "AT", "CHANGE", "EVENT", "ACTOR", "DETAIL"), rows)
+
+
+def show_verified(out: Screen, document: Mapping[str, Any]) -> None:
+    """Show that the chain of hashes holds."""
+    count = document.get("entries", document.get("count", ""))
+    out.line(
+        f"the journal is whole: {count} entries, each hash follows from the one before".replace(":  ", ": "), "green"
+    )
+
+
+def _detail(detail: Any) -> str:
+    if not detail:
+        return ""
+    if not isinstance(detail, dict):
+        return str(detail)
+    return ", ".join(
+        f"{key}={value if isinstance(value, str) else json.dumps(value, default=str)}" for key, value in detail.items()
+    )

@@ -1,0 +1,112 @@
+"""The status document in words.
+
+Rules for the next editor:
+
+1. The document is the runner's and the same one is served over HTTP; this file only reads it.
+2. A key that is missing shows as nothing, never as an error: an older runner's document still shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.cli.times import length, moment, until
+from expandcontract.core.phase import ORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from expandcontract.cli.screen import Screen
+
+DONE, HERE, AHEAD, MOVING = "●", "◉", "○", "◐"
+
+
+def show_status(out: Screen, document: Mapping[str, Any]) -> None:
+    """Show changes, releases and traffic."""
+    changes = document.get("changes") or []
+    if not changes:
+        out.line("no changes yet; ec new rename-column TABLE OLD NEW writes the first pair")
+    for change in changes:
+        _change(out, change, document.get("now"))
+    _releases(out, document)
+    _holder(out, document)
+
+
+def timeline(phase: str, *, moving: bool) -> str:
+    """``planned ● expanded ◉ dual_writing ○ …``: behind, here, ahead."""
+    names = [str(name) for name in ORDER]
+    at = names.index(phase) if phase in names else -1
+    marks = [
+        DONE if place < at else (MOVING if moving else HERE) if place == at else AHEAD for place in range(len(names))
+    ]
+    return "  ".join(f"{name} {mark}" for name, mark in zip(names, marks, strict=True))
+
+
+def _change(out: Screen, change: Mapping[str, Any], now: object) -> None:
+    flight = change.get("in_flight")
+    out.line(str(change["name"]), "bold")
+    out.line(f"  {timeline(str(change.get('phase', '')), moving=bool(flight))}")
+    if flight:
+        version = f" with {flight['version']}" if flight.get("version") else ""
+        out.line(f"  in flight: {flight.get('move')}{version} since {moment(flight.get('since'))}", "yellow")
+    window = window_words(change, now)
+    if window and change.get("phase") == "cut_over":
+        out.line(f"  {window}")
+    if change.get("next"):
+        out.line(f"  next: {change['next']}", "cyan")
+
+
+def window_words(change: Mapping[str, Any], now: object) -> str:
+    """The rollback window in one line; empty where the document says nothing of it."""
+    window = change.get("window") or {}
+    if not window:
+        return ""
+    whole = length(window.get("length"))
+    if not window.get("closes_at"):
+        return f"the rollback window of {whole} has not opened"
+    remaining = until(window["closes_at"], now)
+    if not remaining:
+        return f"the rollback window of {whole} closed at {moment(window['closes_at'])}"
+    return f"the rollback window of {whole} closes at {moment(window['closes_at'])}, in {remaining}"
+
+
+def show_window(out: Screen, name: str, document: Mapping[str, Any]) -> None:
+    """Show one change's window, out of a status document or the answer of ``window``."""
+    listed = [change for change in document.get("changes", ()) if change.get("name") == name]
+    change = listed[0] if listed else document if "window" in document else {"window": document}
+    out.line(f"{name}: {window_words(change, document.get('now')) or 'no window is recorded'}")
+
+
+def _releases(out: Screen, document: Mapping[str, Any]) -> None:
+    releases = document.get("releases") or {}
+    traffic = document.get("traffic") or {}
+    weights = (
+        traffic.get("weights") or traffic.get("recorded") or {key: traffic[key] for key in releases if key in traffic}
+    )
+    if not releases and not weights:
+        return
+    rows = []
+    for color in ("blue", "green"):
+        release = releases.get(color) or {}
+        speaks = release.get("speaks") or {}
+        rows.append(
+            (
+                color,
+                f"{weights[color]} %" if color in weights else "?",
+                str(release.get("version") or "-"),
+                str(release.get("role") or "-"),
+                ", ".join(f"{change}={word}" for change, word in speaks.items()) or "-",
+                str(release.get("baseline") or "-"),
+            )
+        )
+    out.line()
+    out.table(("COLOR", "TRAFFIC", "VERSION", "ROLE", "SPEAKS", "BASELINE"), rows)
+    if traffic.get("error"):
+        out.line(f"the balancer could not be read: {traffic['error']}", "yellow")
+
+
+def _holder(out: Screen, document: Mapping[str, Any]) -> None:
+    holder = document.get("holder")
+    if holder:
+        who = holder if isinstance(holder, str) else f"{holder.get('who')} (backend {holder.get('pid')})"
+        out.line(f"moving now: {who}", "yellow")

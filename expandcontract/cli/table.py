@@ -1,0 +1,31 @@
+"""Every command: its module and the line that ``ec --help`` prints. No command's module is imported for that."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "init": "Attach to a project's Alembic environment and create the ledger.",
+        "new": "Write the pair of revisions of a change.",
+        "abandon": "Take a pair that was never expanded out of both chains.",
+        "plan": "Show the moves that lie ahead of a change, without doing any.",
+        "status": "Show where every change, release and the traffic stand.",
+        "gate": "Ask whether a move may be made; exit 0 if so, 3 if not.",
+        "advance": "Make the next move of a change, or resume the one in flight.",
+        "backfill": "Fill, prove and seal the new shape of a change.",
+        "verify": "Count the rows on which old and new shape differ, and repair them.",
+        "repair": "Put back a hold or trigger that is missing or altered.",
+        "deploy": "Put a version on a color and record what it speaks.",
+        "switch": "Shift the traffic to a color.",
+        "rollback": "Take a change one phase back, or a move in flight to where it began.",
+        "window": "Show the rollback window of a change, or lengthen it.",
+        "history": "Show what happened, or verify that nobody altered it.",
+        "demo": "Take one change through all phases behind a real proxy, under load.",
+    }
+)
+"""In the order in which a change meets them; the module of ``NAME`` is ``expandcontract.cli.commands.NAME``."""
