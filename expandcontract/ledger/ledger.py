@@ -74,8 +74,13 @@ class Ledger:
             msg = f"the database {connection.engine.url.database} {found}"
             raise LedgerMissingError(msg, hint="ec init")
 
-    def _run(self, name: str, **values: object) -> CursorResult[Any]:
-        return self._connection.execute(text(QUERIES[name]), values)
+    @property
+    def connection(self) -> Connection:
+        """The connection behind it."""
+        return self._connection
+
+    def _run(self, query: str, /, **values: object) -> CursorResult[Any]:
+        return self._connection.execute(text(QUERIES[query]), values)
 
     def installation(self) -> Installation:
         """What the ledger says of itself."""
@@ -164,7 +169,7 @@ class Ledger:
         self._guarded("take_back", name=name, move=move)
         self.journal("taken_back", name, {"move": move})
 
-    def _guarded(self, query: str, *, name: str, **values: object) -> None:
+    def _guarded(self, query: str, /, *, name: str, **values: object) -> None:
         self._run("durable")
         if self._run(query, name=name, **values).rowcount != 1:
             msg = f"{name} was moved by somebody else in between"

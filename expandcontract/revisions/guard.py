@@ -136,10 +136,10 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
         install(connection, fresh=True)
     ledger = Ledger(connection)
     locked = _lock(connection, ledger, mark)
-    for step, (name, half) in halves:
-        if step.is_upgrade and half == CONTRACT:
+    for step, (name, which) in halves:
+        if step.is_upgrade and which == CONTRACT:
             _ask(connection, "assert_contract", name)
-        elif step.is_downgrade and half == EXPAND:
+        elif step.is_downgrade and which == EXPAND:
             _ask(connection, "assert_retract", name)
         elif step.is_downgrade and not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
             msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"

@@ -77,7 +77,7 @@ def _make(url: URL, item: SealItem, *, leftover: bool) -> None:
         ) from exc
 
 
-def _ddl(url: URL, item: SealItem, statement: sql.Composable) -> None:
+def _ddl(url: URL, item: SealItem, statement: sql.SQL | sql.Composed) -> None:
     def attempt() -> None:
         with hot(url, command="seal") as connection:
             connection.execute(statement)
@@ -89,7 +89,7 @@ def _ddl(url: URL, item: SealItem, statement: sql.Composable) -> None:
     retrying(attempt, what=describe(item), budget=BUDGET, blockers=who)
 
 
-def _long(url: URL, statement: sql.Composable) -> None:
+def _long(url: URL, statement: sql.SQL | sql.Composed) -> None:
     """Outside a transaction, without lock_timeout (a concurrent build waits for snapshots), with a deadline."""
     with hot(url, command="seal") as connection:
         connection.execute("SET lock_timeout = 0")

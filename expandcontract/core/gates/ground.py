@@ -52,8 +52,14 @@ def traffic_drift(facts: Facts) -> Answer:
 
 
 def in_flight(facts: Facts) -> Answer:
-    """No move of any change is left unfinished."""
-    unfinished = [change for change in facts.changes if change.in_flight is not None]
+    """No move of any change is left unfinished, but the one that is being resumed."""
+    resumed = {facts.change.name, *facts.asked.together}
+    unfinished = [
+        change
+        for change in facts.changes
+        if change.in_flight is not None
+        and not (change.name in resumed and change.in_flight.move is facts.asked.move)
+    ]
     if unfinished:
         first = unfinished[0]
         moves = ", ".join(f"{change.in_flight.move} of {change.name}" for change in unfinished if change.in_flight)

@@ -153,7 +153,7 @@ def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[s
     probe = "pg_temp.expandcontract_copy"
     like = f"CREATE TEMP TABLE expandcontract_copy (LIKE {source} INCLUDING INDEXES INCLUDING CONSTRAINTS INCLUDING GENERATED)"
     connection.exec_driver_sql(like.replace("%", "%%"))
-    copied = {}
+    copied: dict[str, int] = {}
     query = text(
         "SELECT indexrelid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = cast(:table AS regclass) ORDER BY 1"
     )

@@ -1,0 +1,96 @@
+"""The way back: traffic first, then state, then schema. Also takes back a move that was left in flight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from expandcontract.core.color import FULL
+from expandcontract.core.facts import Asked
+from expandcontract.core.phase import TRANSITIONS, Move, Phase
+from expandcontract.revisions import run, seal, sealing
+from expandcontract.runner.events import Event
+from expandcontract.runner.forward import NO_SOAK, recalled
+from expandcontract.runner.observe import read_weights
+from expandcontract.runner.traffic import give, put, release_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from expandcontract.core.change import ChangeState
+    from expandcontract.ledger import Ledger
+    from expandcontract.runner.mover import Mover
+    from expandcontract.runner.place import Place
+
+STRAIGHT = (FULL,)
+
+
+def asked_for(place: Place, ledger: Ledger, change: ChangeState, together: frozenset[str]) -> Asked:
+    """What a roll-back of ``change`` asks for: the release that was live before, where traffic has to move."""
+    before = None
+    if change.phase is Phase.CUT_OVER:
+        before = change.before_cut_over
+    elif change.phase is Phase.DUAL_WRITING and not change.by_database:
+        before = change.before_dual
+    if before is None:
+        return Asked(move=Move.ROLL_BACK, together=together)
+    weights, _ = read_weights(place)
+    live = weights.live if weights else None
+    deployed = ledger.releases().get(live) if live else None
+    if deployed is not None and deployed.version == before.version:
+        return Asked(move=Move.ROLL_BACK, release=deployed, together=together)
+    return Asked(move=Move.ROLL_BACK, release=release_for(ledger, before.version, {}, weights, None), together=together)
+
+
+def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked: Asked) -> Iterator[Event]:
+    """Do the roll-back that was begun; everything may run twice."""
+    names = [change.name for change in changes]
+    if asked.release is not None:
+        yield from put(place, mover, asked.release)
+        yield from give(place, mover, asked.release.color, steps=STRAIGHT, soak=NO_SOAK, names=names)
+    for change in changes:
+        if change.phase is Phase.EXPANDED:
+            yield from _downgrade(place, mover, change)
+            continue
+        if change.phase is Phase.BACKFILLED:
+            yield from _unseal(place, mover, change)
+        with mover.writing() as ledger:
+            if change.phase is Phase.CUT_OVER:
+                ledger.close_window(change.name)
+            if change.phase is Phase.DUAL_WRITING:
+                ledger.set_by_database(change.name, value=False)
+            ledger.finish(change.name, change.phase, Move.ROLL_BACK, TRANSITIONS[change.phase][Move.ROLL_BACK])
+
+
+def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    pair = place.project.pair(change.name)
+    with mover.reading():
+        applied = place.project.applied(mover.connection)
+    if pair.expand.revision not in applied:
+        return
+    yield Event(kind="step", text=f"taking back {pair.expand.revision}: {pair.expand.doc}", change=change.name)
+    run.downgrade(place.project, "expand@-1", mover.mark, blockers=lambda: "", budget=place.settings.lock.budget)
+
+
+def _unseal(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    items = seal.record(place.project.pair(change.name).expand.module)
+    for text in sealing.undo(place.url, items, mover.fence):
+        yield Event(kind="step", text=f"unsealed: {text}", change=change.name)
+
+
+def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:
+    """Undo a forward move left in flight: the changes stand where it began."""
+    asked, origin, _ = recalled(changes[0])
+    names = [change.name for change in changes]
+    if asked.release is not None and origin is not None and origin.live is not None:
+        now, _ = read_weights(place)
+        if now != origin:
+            yield from give(place, mover, origin.live, steps=STRAIGHT, soak=NO_SOAK, names=names, origin=origin)
+    if asked.move is Move.BACKFILL:
+        for change in changes:
+            yield from _unseal(place, mover, change)
+    with mover.writing() as ledger:
+        for name in names:
+            ledger.take_back(name, asked.move)
+    for change in changes:
+        text = f"{asked.move} of {change.name} was taken back; it is {change.phase}"
+        yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})

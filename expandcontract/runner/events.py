@@ -1,0 +1,26 @@
+"""What a moving command tells while it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        kind: began, step, gate, intent, traffic, health, progress, deployed, sealed, finished or note.
+        text: In words.
+        change: The change it is about, if one.
+        data: The figures, JSON-ready.
+    """
+
+    kind: str
+    text: str
+    change: str | None = None
+    data: dict[str, object] = field(default_factory=dict)
+
+    def document(self) -> dict[str, object]:
+        """As a JSON-ready mapping."""
+        return {"kind": self.kind, "text": self.text, "change": self.change, "data": self.data}

@@ -1,0 +1,234 @@
+"""The five moves that lead on: each saves its intent, does one thing that may run twice, and records its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from expandcontract.backfill import parity
+from expandcontract.backfill.fill import fill
+from expandcontract.core.color import Weights
+from expandcontract.core.facts import Asked
+from expandcontract.core.pace import Pace
+from expandcontract.core.phase import TRANSITIONS, Move
+from expandcontract.core.plan import AT_THE_END, ask
+from expandcontract.core.release import Release, Speaks
+from expandcontract.errors import FailedError, RefusedError, TrafficError
+from expandcontract.pg.census import blockers
+from expandcontract.revisions import run, seal, sealing
+from expandcontract.runner.events import Event
+from expandcontract.runner.observe import live_release, observe, read_weights
+from expandcontract.runner.traffic import came_back, give, put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from expandcontract.core.change import ChangeState
+    from expandcontract.runner.mover import Mover
+    from expandcontract.runner.place import Place
+
+NO_SOAK = timedelta()
+
+
+def remembered(asked: Asked, origin: Weights | None, steps: Sequence[int]) -> dict[str, object]:
+    """What a resumed move needs to know, as the ledger keeps it."""
+    release = asked.release
+    return {
+        "by_database": asked.by_database,
+        "together": sorted(asked.together),
+        "steps": list(steps),
+        "origin": dict(origin.document()) if origin else None,
+        "release": None
+        if release is None
+        else {
+            "color": release.color,
+            "version": release.version,
+            "baseline": release.baseline,
+            "speaks": dict(release.speaks),
+        },
+    }
+
+
+def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...]]:
+    """What the move in flight was called with."""
+    from expandcontract.core.color import Color  # noqa: PLC0415  # only for what comes back from JSON
+
+    assert change.in_flight is not None  # noqa: S101  # the caller looked
+    kept = change.in_flight.arguments or {}
+    found: dict[str, object] | None = kept.get("release")  # type: ignore[assignment]
+    release = None
+    if found:
+        speaks: dict[str, str] = found["speaks"]  # type: ignore[assignment]
+        release = Release(
+            color=Color(str(found["color"])),
+            version=str(found["version"]),
+            baseline=None if found["baseline"] is None else str(found["baseline"]),
+            speaks={name: Speaks(value) for name, value in speaks.items()},
+        )
+    origin: dict[str, int] | None = kept.get("origin")  # type: ignore[assignment]
+    asked = Asked(
+        move=change.in_flight.move,
+        release=release,
+        by_database=bool(kept.get("by_database")),
+        together=frozenset(kept.get("together") or ()),  # type: ignore[call-overload]
+    )
+    steps: list[int] = kept.get("steps") or [100]  # type: ignore[assignment]
+    return asked, Weights(**origin) if origin else None, tuple(steps)
+
+
+def _waiting(place: Place, mover: Mover, change: ChangeState) -> str:
+    if change.mapping is None:
+        return ""
+    with mover.reading():
+        return blockers(mover.connection, change.mapping.table)
+
+
+def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    """Apply the expand revision; the phase is recorded in its own transaction."""
+    pair = place.project.pair(change.name)
+    yield Event(kind="step", text=f"applying {pair.expand.revision}: {pair.expand.doc}", change=change.name)
+    run.upgrade(
+        place.project,
+        pair.expand.revision,
+        mover.mark,
+        blockers=lambda: _waiting(place, mover, change),
+        budget=place.settings.lock.budget,
+    )
+
+
+def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    """Apply the contract revision; assertion, triggers, hold, drop and phase are one transaction."""
+    pair = place.project.pair(change.name)
+    if pair.contract is None:
+        raise FailedError(f"{change.name} has no contract half")
+    yield Event(kind="step", text=f"applying {pair.contract.revision}: {pair.contract.doc}", change=change.name)
+    run.upgrade(
+        place.project,
+        pair.contract.revision,
+        mover.mark,
+        blockers=lambda: _waiting(place, mover, change),
+        budget=place.settings.lock.budget,
+    )
+
+
+def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    """Fill, prove equal, seal, and ask the gates at the end."""
+    name, mapping = change.name, change.mapping
+    items = seal.record(place.project.pair(name).expand.module)
+    if mapping is not None:
+        pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
+        for at in fill(place.url, name, mapping, pace, epoch=mover.epoch):
+            data: dict[str, object] = {
+                "done": at.pages_done,
+                "total": at.pages_total,
+                "rows": at.rows_filled,
+                "rate": at.rows_per_s,
+                "eta_s": None if at.eta is None else at.eta.total_seconds(),
+            }
+            yield Event(kind="progress", text=f"{at.rows_filled} rows filled", change=name, data=data)
+        yield from compare(place, mover, change, repair=True)
+    for text in sealing.run(place.url, items, mover.fence):
+        yield Event(kind="sealed", text=f"sealed: {text}", change=name)
+    from dataclasses import replace  # noqa: PLC0415  # one use
+
+    with mover.reading() as ledger:
+        facts = observe(place, mover.connection, ledger, name, Asked(move=Move.BACKFILL), count=False)
+        differing = 0 if mapping is None else parity.count(place.url, name, mapping)
+        facts = replace(facts, differing=differing, unsealed=seal.missing(mover.connection, items))
+    judgement = ask(AT_THE_END[Move.BACKFILL], facts)
+    if not judgement.open:
+        raise RefusedError("; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document())
+
+
+def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
+    """Compare every row, and repair where asked; the last event says what was found."""
+    if change.mapping is None:
+        return
+    last = None
+    epoch = mover.epoch if mover else None
+    for last in parity.verify(place.url, change.name, change.mapping, repair=repair, epoch=epoch):
+        data: dict[str, object] = {
+            "done": last.pages_done,
+            "total": last.pages_total,
+            "differing": last.differing,
+            "repaired": last.repaired,
+            "pass": last.number,
+            "rows": list(last.rows),
+        }
+        yield Event(kind="progress", text=f"comparing, pass {last.number}", change=change.name, data=data)
+    if last is not None:
+        differing = last.differing
+        text = "old and new shape agree on every row" if not differing else f"{differing} rows differ, first: {', '.join(last.rows)}"
+        yield Event(kind="step", text=text, change=change.name, data={"differing": differing, "rows": list(last.rows)})
+
+
+def change_release(
+    place: Place,
+    mover: Mover,
+    changes: Sequence[ChangeState],
+    asked: Asked,
+    origin: Weights | None,
+    steps: Sequence[int],
+) -> Iterator[Event]:
+    """Dual-write and cut-over: deploy on the idle color, shift, and move every named change in one transaction.
+
+    Raises:
+        TrafficError: Deploy, health or the balancer failed; where the traffic came back, the move is over.
+    """
+    move, names = asked.move, [change.name for change in changes]
+    with mover.reading() as ledger:
+        before = live_release(ledger, origin)
+    if asked.release is not None:
+        try:
+            yield from put(place, mover, asked.release)
+            yield from give(
+                place,
+                mover,
+                asked.release.color,
+                steps=steps,
+                soak=place.settings.traffic.soak,
+                names=names,
+                origin=origin,
+            )
+        except TrafficError:
+            if came_back(place, origin):
+                with mover.writing() as ledger:
+                    for name in names:
+                        ledger.take_back(name, move)
+            raise
+    with mover.writing() as ledger:
+        for change in changes:
+            ledger.set_before(change.name, move, before)
+            if move is Move.DUAL_WRITE:
+                ledger.set_by_database(change.name, value=asked.by_database)
+            ledger.finish(change.name, change.phase, move, TRANSITIONS[change.phase][move])
+            if move is Move.CUT_OVER:
+                ledger.open_window(change.name)
+
+
+def drive(
+    place: Place,
+    mover: Mover,
+    changes: Sequence[ChangeState],
+    asked: Asked,
+    origin: Weights | None,
+    steps: Sequence[int],
+) -> Iterator[Event]:
+    """Do the move that was begun; everything may run twice."""
+    match asked.move:
+        case Move.EXPAND:
+            for change in changes:
+                yield from expand(place, mover, change)
+        case Move.CONTRACT:
+            for change in changes:
+                yield from contract(place, mover, change)
+        case Move.BACKFILL:
+            for change in changes:
+                yield from backfill(place, mover, change)
+                with mover.writing() as ledger:
+                    ledger.finish(change.name, change.phase, asked.move, TRANSITIONS[change.phase][asked.move])
+        case _:
+            yield from change_release(place, mover, changes, asked, origin, steps)
+
+
+__all__ = ["NO_SOAK", "change_release", "compare", "drive", "read_weights", "recalled", "remembered"]

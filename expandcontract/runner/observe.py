@@ -1,0 +1,181 @@
+"""Gathers the facts that a move's gates look at. Reads only; what cannot be read stays unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from expandcontract.backfill import parity
+from expandcontract.core.facts import Asked, Facts, Finding
+from expandcontract.core.fit import spoken
+from expandcontract.core.phase import Move, Phase
+from expandcontract.core.release import Speaks
+from expandcontract.errors import MappingError, SwitchError
+from expandcontract.pg import catalog, census, expression
+from expandcontract.pg.preflight import preflight
+from expandcontract.revisions import seal
+from expandcontract.runner.mover import holder
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from expandcontract.core.change import ChangeState
+    from expandcontract.core.color import Color, Weights
+    from expandcontract.core.release import Release
+    from expandcontract.ledger import Ledger
+    from expandcontract.revisions.project import Pair
+    from expandcontract.runner.place import Place
+
+
+def merged(place: Place, ledger: Ledger) -> tuple[ChangeState, ...]:
+    """The ledger's changes, and after them the pairs that it does not know yet, as planned."""
+    known = {change.name: change for change in ledger.changes()}
+    found = []
+    for pair in place.project.pairs():
+        state = known.pop(pair.name, None)
+        found.append(_declared(place, pair) if state is None else _with_files(state, pair))
+    return (*known.values(), *found)
+
+
+def _declared(place: Place, pair: Pair) -> ChangeState:
+    from expandcontract.core.change import ChangeState  # noqa: PLC0415  # only made here
+    from expandcontract.core.window import Window  # noqa: PLC0415
+
+    return ChangeState(
+        name=pair.name,
+        mapping=pair.change.mapping,
+        window=Window(place.settings.window.length),
+        contract_revision=pair.contract.revision if pair.contract else None,
+    )
+
+
+def _with_files(state: ChangeState, pair: Pair) -> ChangeState:
+    contract = pair.contract.revision if pair.contract else state.contract_revision
+    mapping = pair.change.mapping if state.phase is Phase.PLANNED else state.mapping
+    return replace(state, contract_revision=contract, mapping=mapping)
+
+
+def read_weights(place: Place) -> tuple[Weights | None, str]:
+    """The weights in force, and why they could not be read."""
+    if place.switch is None:
+        return None, ""
+    try:
+        return place.switch.read(), ""
+    except SwitchError as exc:
+        return None, exc.message
+
+
+def observe(place: Place, connection: Connection, ledger: Ledger, name: str, asked: Asked, *, count: bool = True) -> Facts:
+    """Everything that the gates of ``asked.move`` look at.
+
+    Args:
+        place: Where we work.
+        connection: The ledger's connection; read only.
+        ledger: The ledger.
+        name: The change.
+        asked: What the caller asked for.
+        count: Compare the rows too; a scan of the table.
+    """
+    changes = merged(place, ledger)
+    change = next(found for found in changes if found.name == name)
+    weights, why = read_weights(place)
+    facts = Facts(
+        now=ledger.now(),
+        change=change,
+        changes=changes,
+        asked=asked,
+        releases=ledger.releases(),
+        recorded=ledger.weights(),
+        weights=weights,
+        traffic_error=why,
+        holder=holder(connection, ledger),
+        integrity=_integrity(ledger, change),
+        preflight=_preflight(connection, change),
+        switched=place.switch is not None,
+    )
+    return _for_move(place, connection, facts, count=count)
+
+
+def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
+    found = [Finding(what=what, fix=f"ec repair {name}") for name, what in ledger.integrity()]
+    chain = ledger.verify_history()
+    if chain["broken"] is not None or not chain["head_holds"]:
+        found.append(Finding(what=f"the journal was altered at entry {chain['broken']}", fix="ec history --verify"))
+    # a change that does not exist yet cannot have been damaged, but the ground it stands on can
+    return tuple(found) if change.phase is not Phase.CONTRACTED else ()
+
+
+def _preflight(connection: Connection, change: ChangeState) -> tuple[Finding, ...]:
+    return preflight(connection, change.mapping.table if change.mapping else None)
+
+
+def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool) -> Facts:
+    move, change = facts.asked.move, facts.change
+    if move in {Move.EXPAND, Move.CONTRACT} or (move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
+        facts = _with_pair(place, connection, facts)
+    if move in {Move.DUAL_WRITE, Move.CUT_OVER}:
+        facts = _with_health(place, facts)
+    if move is Move.BACKFILL:
+        limit = place.settings.snapshot_limit
+        facts = replace(facts, snapshots=census.snapshots(connection, limit), snapshot_limit=limit)
+    if move in {Move.CUT_OVER, Move.CONTRACT} and change.mapping is not None and change.open:
+        facts = replace(facts, differing=parity.count(place.url, change.name, change.mapping) if count else None)
+    if move is Move.CUT_OVER:
+        items = seal.record(place.project.pair(change.name).expand.module)
+        facts = replace(facts, unsealed=seal.missing(connection, items))
+    if move is Move.CONTRACT:
+        facts = _with_ending(place, connection, facts)
+    return facts
+
+
+def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
+    pair = place.project.pair(facts.change.name)
+    applied = place.project.applied(connection)
+    found = list(place.project.faults(pair))
+    if facts.asked.move is Move.EXPAND and pair.change.mapping is not None:
+        try:
+            expression.check_mapping(connection, pair.change.mapping)
+        except MappingError as exc:
+            found.append(Finding(what=exc.message, fix=f"mend {pair.expand.path}"))
+    earlier = {
+        Move.EXPAND: place.project.earlier_expands,
+        Move.CONTRACT: place.project.earlier_contracts,
+        Move.ROLL_BACK: place.project.later_expands,
+    }[facts.asked.move](pair, applied)
+    return replace(facts, pair=tuple(found), earlier=earlier)
+
+
+def _with_health(place: Place, facts: Facts) -> Facts:
+    release = facts.asked.release
+    deployed = facts.releases.get(release.color) if release else None
+    if release is None or deployed is None or deployed.version != release.version:
+        return facts
+    return replace(facts, health={release.color: place.probe(release.color, wait=False)})
+
+
+def _with_ending(place: Place, connection: Connection, facts: Facts) -> Facts:
+    mapping = facts.change.mapping
+    roles = roles_to_leave(place, facts)
+    return replace(
+        facts,
+        sessions=census.sessions(connection, roles),
+        dependents=() if mapping is None or not facts.change.open else catalog.dependents(connection, mapping),
+    )
+
+
+def roles_to_leave(place: Place, facts: Facts) -> tuple[str, ...]:
+    """The login roles of colors whose release does not speak ``new`` of the change."""
+    stay: set[str] = set()
+    leave: set[str] = set()
+    for color, release in facts.releases.items():
+        role = place.settings.color(color).role
+        if role is not None:
+            speaks = spoken(release, facts.change, facts.changes)
+            (stay if speaks is Speaks.NEW else leave).add(role)
+    return tuple(sorted(leave - stay))
+
+
+def live_release(ledger: Ledger, weights: Weights | None) -> Release | None:
+    """The release on the color with all the traffic, or ``None``."""
+    live: Color | None = weights.live if weights else None
+    return ledger.releases().get(live) if live else None

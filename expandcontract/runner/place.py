@@ -1,0 +1,108 @@
+"""Where the runner works: the settings, the database, the project, the switch and the deployer that they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from expandcontract.core.color import Color
+from expandcontract.errors import ConfigError
+from expandcontract.pg.connect import parse
+from expandcontract.revisions.project import Project
+from expandcontract.traffic.deploy import open_deployer
+from expandcontract.traffic.probe import Probes, probe
+from expandcontract.traffic.smoke import smoke
+from expandcontract.traffic.switch import open_switch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+    from expandcontract.config.settings import Settings
+    from expandcontract.core.facts import ColorHealth
+    from expandcontract.traffic.deploy import Deployer
+    from expandcontract.traffic.switch import TrafficSwitch
+
+
+@dataclass(frozen=True)
+class Place:
+    """The settings, and what they lead to; each is opened when first asked for."""
+
+    settings: Settings
+    directory: Path
+
+    @cached_property
+    def url(self) -> URL:
+        """The target database.
+
+        Raises:
+            ConfigError: None is set.
+        """
+        if self.settings.database is None:
+            raise ConfigError("no database is set", hint="set EC_DATABASE, or `database` in expandcontract.toml")
+        return parse(self.settings.database.get_secret_value())
+
+    @cached_property
+    def project(self) -> Project:
+        """The project's revisions, as they are now."""
+        return Project.open(self.settings.alembic, url=self.url)
+
+    @cached_property
+    def switch(self) -> TrafficSwitch | None:
+        """The balancer, or ``None`` where no switch is set."""
+        traffic = self.settings.traffic
+        return None if traffic.switch is None else open_switch(traffic.switch, traffic.options)
+
+    def needed_switch(self) -> TrafficSwitch:
+        """The balancer.
+
+        Raises:
+            ConfigError: No switch is set.
+        """
+        if self.switch is None:
+            raise ConfigError("no traffic switch is set", hint="set traffic.switch in expandcontract.toml")
+        return self.switch
+
+    @cached_property
+    def deployer(self) -> Deployer:
+        """What puts a version on a color."""
+        return open_deployer(self.settings.deploy.deployer, self.settings.deploy.command)
+
+    @cached_property
+    def probes(self) -> Probes:
+        """How a color is probed."""
+        found = self.settings.probe
+        return Probes(
+            health=found.health,
+            ready=found.ready,
+            in_a_row=found.in_a_row,
+            timeout=found.timeout,
+            interval=found.interval,
+            budget=found.budget,
+        )
+
+    def probe(self, color: Color, *, wait: bool = True) -> ColorHealth:
+        """What the probes of a color say.
+
+        Raises:
+            ConfigError: The color has no address.
+        """
+        return probe(color, self.address(color), self.probes, wait=wait)
+
+    def address(self, color: Color) -> str:
+        """Where the color itself answers.
+
+        Raises:
+            ConfigError: It is not set.
+        """
+        url = self.settings.color(color).url
+        if url is None:
+            raise ConfigError(f"colors.{color}.url is not set, so {color} cannot be probed", hint="set it in expandcontract.toml")
+        return url
+
+    def smoke(self, color: Color) -> str | None:
+        """Why the smoke test failed; empty where it passed, ``None`` where none is set."""
+        command = self.settings.smoke.command
+        return smoke(command, color, self.address(color)) if command else None

@@ -1,0 +1,450 @@
+"""One call a command: down the layers once, and one value, or a stream of events, comes back up."""
+
+from __future__ import annotations
+
+
+from typing import TYPE_CHECKING
+
+from expandcontract.config.duration import parse_duration
+from expandcontract.core.color import Color, Weights
+from expandcontract.core.facts import Asked
+from expandcontract.core.fit import misfits, spoken
+from expandcontract.core.change import requires
+from expandcontract.core.mapping import Table
+from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
+from expandcontract.core.plan import Judgement, implied, judge, next_move
+from expandcontract.core.release import Release, Speaks
+from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.ledger import Ledger, install
+from expandcontract.pg.connect import connect, refuse_pooled
+from expandcontract.runner import back, forward, views
+from expandcontract.runner.events import Event
+from expandcontract.runner.mover import Mover, mover
+from expandcontract.runner.observe import merged, observe, read_weights
+from expandcontract.runner.place import Place
+from expandcontract.runner.traffic import give, put, release_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from expandcontract.config.settings import Settings
+    from expandcontract.core.change import ChangeState
+
+__all__ = ["Runner", "parse_duration"]
+
+
+class Runner:
+    """Everything that ``ec`` can do.
+
+    Args:
+        settings: Checked settings.
+        directory: The project's top folder.
+    """
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self._place = Place(settings, directory)
+
+    @property
+    def _window(self) -> timedelta:
+        return self._place.settings.window.length
+
+    def init(self, *, development: bool = False) -> Iterator[Event]:
+        """Attach to the project's Alembic environment, and create or upgrade the ledger. May run any number of times."""
+        from expandcontract.revisions.attach import attach  # noqa: PLC0415  # only here
+
+        done = attach(self._place.directory, self._place.settings.alembic)
+        for path_ in done.created:
+            yield Event(kind="step", text=f"wrote {path_}")
+        yield Event(kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice)
+        with connect(self._place.url, command="init") as connection:
+            refuse_pooled(connection)
+            with connection.begin():
+                changed = install(connection, development=development)
+        text = "the ledger is installed" if changed else "the ledger is up to date"
+        yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
+
+    def new_rename_column(self, table: str, old: str, new: str, name: str | None = None) -> tuple[Path, Path]:
+        """Write the pair that renames a column; returns both files, expand first."""
+        from expandcontract.revisions.recipes.rename_column import rename_column  # noqa: PLC0415  # only here
+        from expandcontract.revisions.write import write_pair  # noqa: PLC0415
+
+        with connect(self._place.url, command="new") as connection:
+            mapping, change, *halves = rename_column(connection, Table.parse(table), old, new, name=name)
+        return write_pair(self._place.project, mapping, change, halves[0], halves[1])
+
+    def abandon(self, name: str) -> tuple[Path, ...]:
+        """Take an unexpanded pair out of both chains; returns the deleted files."""
+        from expandcontract.revisions.abandon import abandon  # noqa: PLC0415  # only here
+
+        known = {pair.name: pair for pair in self._place.project.pairs()}
+        pair = known[name] if name in known else self._place.project.pair(name)
+        with connect(self._place.url, command="abandon") as connection:
+            return abandon(self._place.project, pair, self._place.project.applied(connection))
+
+    def status(self, name: str | None = None) -> dict[str, object]:
+        """The state of one change or of all, of the releases and of the traffic."""
+        with connect(self._place.url, command="status") as connection:
+            ledger = Ledger(connection, window=self._window)
+            if name is not None:
+                self._known(ledger, name)
+            return views.status(self._place, ledger, name)
+
+    def gate(
+        self,
+        name: str,
+        move: Move,
+        *,
+        release: str | None = None,
+        by_database: bool = False,
+        speaks: Mapping[str, Speaks] | None = None,
+    ) -> Judgement:
+        """What the gates of ``move`` say now; changes nothing."""
+        with connect(self._place.url, command="gate") as connection:
+            ledger = Ledger(connection, window=self._window)
+            change = self._known(ledger, name)
+            asked = self._asked(ledger, [change], move, release, speaks or {}, by_database=by_database)
+            return judge(observe(self._place, connection, ledger, name, asked))
+
+    def plan(self, name: str) -> dict[str, object]:
+        """What the next move will do, and what its gates say."""
+        with connect(self._place.url, command="plan") as connection:
+            ledger = Ledger(connection, window=self._window)
+            change = self._known(ledger, name)
+            found = views.work(self._place, connection, change)
+            move = next_move(change)
+            if move is not None:
+                asked = self._asked(ledger, [change], move, None, {}, by_database=False)
+                found["judgement"] = judge(observe(self._place, connection, ledger, name, asked)).document()
+            return found
+
+    def advance(
+        self,
+        names: Sequence[str],
+        *,
+        to: Phase | None = None,
+        release: str | None = None,
+        by_database: bool = False,
+        speaks: Mapping[str, Speaks] | None = None,
+        steps: Sequence[int] | None = None,
+    ) -> Iterator[Event]:
+        """Take the named changes one move on, or on to ``to``; resumes what is in flight."""
+        with mover(self._place.url, "advance " + " ".join(names), self._window) as m:
+            while True:
+                with m.reading() as ledger:
+                    changes = [self._known(ledger, name) for name in names]
+                move = self._common_move(changes)
+                if move is None or (to is not None and changes[0].phase is to):
+                    yield Event(kind="note", text=f"{names[0]} is {changes[0].phase}; nothing is left to do")
+                    return
+                if to is not None and not path(changes[0].phase, to):
+                    msg = f"{names[0]} is {changes[0].phase}, and {to} does not lie ahead"
+                    raise UsageError(msg, hint=f"ec rollback {names[0]}")
+                yield from self._one_move(
+                    m, changes, move, release, by_database=by_database, speaks=speaks or {}, steps=steps
+                )
+                if to is None or TRANSITIONS[changes[0].phase][move] is to:
+                    return
+
+    def backfill(self, name: str) -> Iterator[Event]:
+        """Do, or resume, the backfill of a change that is dual-writing."""
+        with connect(self._place.url, command="backfill") as connection:
+            change = self._known(Ledger(connection, window=self._window), name)
+        if change.phase is not Phase.DUAL_WRITING:
+            msg = f"{name} is {change.phase}; a backfill leads on from {Phase.DUAL_WRITING}"
+            raise RefusedError(msg, hint=f"ec status {name}")
+        yield from self.advance([name])
+
+    def verify(self, name: str) -> Iterator[Event]:
+        """Compare every row, and before cut-over repair the new shape from the old one."""
+        with connect(self._place.url, command="verify") as connection:
+            change = self._known(Ledger(connection, window=self._window), name)
+        if change.mapping is None or not change.open:
+            raise UsageError(f"{name} is {change.phase}; there are no two shapes to compare", hint=f"ec status {name}")
+        if change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}:
+            with mover(self._place.url, f"verify {name}", self._window) as m:
+                yield from forward.compare(self._place, m, change, repair=True)
+        else:
+            yield from forward.compare(self._place, None, change, repair=False)
+
+    def repair(self, name: str) -> Iterator[Event]:
+        """Make hold and triggers anew where they are missing or altered, and compare every row."""
+        with mover(self._place.url, f"repair {name}", self._window) as m:
+            with m.reading() as ledger:
+                change = self._known(ledger, name)
+                faults = [what for found, what in ledger.integrity() if found == name]
+            for what in faults:
+                yield Event(kind="note", text=what, change=name)
+            if faults:
+                with m.writing() as ledger:
+                    ledger.reattach(name)
+                yield Event(kind="step", text="hold and triggers were made anew", change=name)
+            if change.open:
+                repaired = change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}
+                yield from forward.compare(self._place, m, change, repair=repaired)
+        yield Event(kind="finished", text=f"hold and triggers of {name} are as they should be", change=name)
+
+    def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
+        """Put a version on a color that gets no traffic, and record it."""
+        with mover(self._place.url, f"deploy {color} {version}", self._window) as m:
+            with m.reading() as ledger:
+                release = self._to_deploy(m, ledger, color, version, speaks or {})
+                wrong = misfits(release, merged(self._place, ledger))
+            for misfit in wrong:
+                yield Event(kind="note", text=f"{release} can get no traffic yet: {misfit}")
+            yield from put(self._place, m, release)
+        yield Event(kind="finished", text=f"{release} is deployed and ready")
+
+    def _to_deploy(
+        self, m: Mover, ledger: Ledger, color: Color, version: str, speaks: Mapping[str, Speaks]
+    ) -> Release:
+        weights, why = read_weights(self._place)
+        if self._place.switch is not None and weights is None:
+            raise RefusedError(f"whether {color} gets traffic is not known: {why}", hint="ec status")
+        deployed = ledger.releases().get(color)
+        if weights is not None and weights.of(color) and deployed is not None and deployed.version != version:
+            msg = f"{color} gets {weights.of(color)} % of the traffic with {deployed.version}; nothing is deployed over it"
+            raise RefusedError(msg, hint=f"ec deploy {color.other} {version}")
+        for name in speaks:
+            self._known(ledger, name)
+        before = ledger.version(version)
+        baseline = before[0] if before else self._place.project.newest_contract(self._place.project.applied(m.connection))
+        return Release(
+            color=color, version=version, baseline=baseline, speaks={**(before[1] if before else {}), **speaks}
+        )
+
+    def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
+        """Shift all the traffic to a color whose release fits and keeps every change's phase true."""
+        with mover(self._place.url, f"switch {color}", self._window) as m:
+            with m.reading() as ledger:
+                changes = merged(self._place, ledger)
+                release = ledger.releases().get(color)
+                releases = ledger.releases()
+            self._may_switch(color, release, changes)
+            found = self._place.needed_switch().read()
+            strays = [change.name for change in changes if self._strayed(change, found, releases, changes)]
+            yield from give(
+                self._place,
+                m,
+                color,
+                steps=steps or self._place.settings.traffic.steps,
+                soak=self._place.settings.traffic.soak,
+                names=[],
+            )
+            with m.writing() as ledger:
+                for name in strays:
+                    ledger.open_window(name)
+            for name in strays:
+                yield Event(kind="note", text=f"the rollback window of {name} starts anew", change=name)
+        yield Event(kind="finished", text=f"{color} has all the traffic")
+
+    @staticmethod
+    def _strayed(
+        change: ChangeState, found: Weights, releases: Mapping[Color, Release], changes: Sequence[ChangeState]
+    ) -> bool:
+        """Whether a release that does not speak ``new`` gets traffic while the window runs."""
+        return change.phase is Phase.CUT_OVER and any(
+            found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
+            for color in Color
+        )
+
+    @staticmethod
+    def _may_switch(color: Color, release: Release | None, changes: Sequence[ChangeState]) -> None:
+        if release is None:
+            raise RefusedError(f"no release is recorded on {color}", hint=f"ec deploy {color} VERSION")
+        wrong = misfits(release, changes)
+        if wrong:
+            raise RefusedError(f"{release} does not fit: " + "; ".join(map(str, wrong)), hint="ec status")
+        untrue = [c for c in changes if spoken(release, c, changes) not in requires(c)]
+        if untrue:
+            phases = ", ".join(f"{c.name} would no longer be {c.phase}" for c in untrue)
+            raise RefusedError(
+                f"with {release} live, {phases}", hint="ec rollback " + " ".join(change.name for change in untrue)
+            )
+
+    def rollback(self, names: Sequence[str]) -> Iterator[Event]:
+        """Lead the named changes one phase back, or take back what is in flight."""
+        with mover(self._place.url, "rollback " + " ".join(names), self._window) as m:
+            with m.reading() as ledger:
+                changes = [self._known(ledger, name) for name in names]
+            flying = [change for change in changes if change.in_flight is not None]
+            if flying and flying[0].in_flight and flying[0].in_flight.move is not Move.ROLL_BACK:
+                yield from back.take_back(self._place, m, self._whole(m, flying[0]))
+                return
+            if flying:
+                changes = self._whole(m, flying[0])
+                asked = forward.recalled(flying[0])[0]
+            else:
+                self._same_phase(changes)
+                with m.reading() as ledger:
+                    asked = back.asked_for(self._place, ledger, changes[0], frozenset(names))
+                self._judged(m, changes, asked)
+                with m.writing() as ledger:
+                    for change in changes:
+                        kept = forward.remembered(asked, read_weights(self._place)[0], back.STRAIGHT)
+                        ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
+            for change in changes:
+                yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
+                if change.mapping is not None and change.mapping.lossy:
+                    lost = ", ".join(change.mapping.old)
+                    yield Event(kind="note", text=f"the mapping is lossy: {lost} may not be restored exactly", change=change.name)
+            yield from back.roll_back(self._place, m, changes, asked)
+            yield from self._finished(m, changes)
+
+    def window(self, name: str, extend: timedelta) -> dict[str, object]:
+        """Lengthen the rollback window of a change."""
+        with mover(self._place.url, f"window {name}", self._window) as m:
+            with m.writing() as ledger:
+                change = self._known(ledger, name)
+                length = change.window.length + extend
+                change.window.resized(length)
+                self._remember(ledger, change)
+                ledger.set_window(name, length)
+            with m.reading() as ledger:
+                return views.status(self._place, ledger, name)
+
+    def history(self, name: str | None = None) -> list[dict[str, object]]:
+        """The journal of one change or of all, first to last."""
+        with connect(self._place.url, command="history") as connection:
+            ledger = Ledger(connection, window=self._window)
+            if name is not None:
+                self._known(ledger, name)
+            return ledger.history(name)
+
+    def verify_history(self) -> dict[str, object]:
+        """Recompute the journal's chain of hashes.
+
+        Raises:
+            LedgerTamperedError: It does not hold; the first entry that was altered is named.
+        """
+        with connect(self._place.url, command="history") as connection:
+            found = Ledger(connection, window=self._window).verify_history()
+        if found["broken"] is not None or not found["head_holds"]:
+            raise LedgerTamperedError(f"the journal was altered at entry {found['broken'] or 'the last one'}")
+        return found
+
+    def _known(self, ledger: Ledger, name: str) -> ChangeState:
+        found = {change.name: change for change in merged(self._place, ledger)}
+        if name in found:
+            return found[name]
+        try:
+            return ledger.change(name)
+        except UnknownNameError:
+            self._place.project.pair(name)
+            raise
+
+    def _asked(
+        self,
+        ledger: Ledger,
+        changes: Sequence[ChangeState],
+        move: Move,
+        version: str | None,
+        speaks: Mapping[str, Speaks],
+        *,
+        by_database: bool,
+    ) -> Asked:
+        together = frozenset(change.name for change in changes)
+        if move is Move.ROLL_BACK:
+            return back.asked_for(self._place, ledger, changes[0], together)
+        flying = changes[0].in_flight
+        if flying is not None and flying.move is move and version is None:
+            return forward.recalled(changes[0])[0]
+        if version is None or implied(move) is None:
+            return Asked(move=move, by_database=by_database, together=together)
+        self._place.needed_switch()
+        said: dict[str, Speaks] = dict(speaks)
+        for change in changes:
+            said.setdefault(change.name, implied(move) or Speaks.OLD)
+        weights, _ = read_weights(self._place)
+        baseline = self._place.project.newest_contract(self._place.project.applied(ledger.connection))
+        release = release_for(ledger, version, said, weights, baseline)
+        return Asked(move=move, release=release, by_database=by_database, together=together)
+
+    def _common_move(self, changes: Sequence[ChangeState]) -> Move | None:
+        moves = {next_move(change) for change in changes}
+        if len(moves) > 1:
+            stands = ", ".join(f"{change.name} is {change.phase}" for change in changes)
+            raise UsageError(f"these changes do not stand together: {stands}", hint="name those that do, one command each")
+        move = moves.pop()
+        if move is Move.ROLL_BACK:
+            msg = f"a roll-back of {changes[0].name} is in flight; it is finished first"
+            raise RefusedError(msg, hint=f"ec rollback {changes[0].name}")
+        return move
+
+    @staticmethod
+    def _same_phase(changes: Sequence[ChangeState]) -> None:
+        if len({change.phase for change in changes}) > 1:
+            stands = ", ".join(f"{change.name} is {change.phase}" for change in changes)
+            raise UsageError(f"these changes do not stand together: {stands}", hint="roll the later one back first")
+
+    def _whole(self, m: Mover, change: ChangeState) -> list[ChangeState]:
+        """The changes that move together with this one in flight."""
+        together = forward.recalled(change)[0].together | {change.name}
+        with m.reading() as ledger:
+            known = [self._known(ledger, name) for name in sorted(together)]
+        return [found for found in known if found.in_flight is not None]
+
+    def _judged(self, m: Mover, changes: Sequence[ChangeState], asked: Asked) -> None:
+        for change in changes:
+            with m.reading() as ledger:
+                judgement = judge(observe(self._place, m.connection, ledger, change.name, asked))
+            if judgement.open:
+                continue
+            with m.writing() as ledger:
+                shut = [verdict.code for verdict in judgement.shut]
+                ledger.journal("refused", change.name, {"move": asked.move, "gates": shut})
+            reasons = "\n".join(f"  {verdict}" for verdict in judgement.shut)
+            raise RefusedError(
+                f"{asked.move} of {change.name} is refused:\n{reasons}",
+                hint=judgement.next_command,
+                document=judgement.document(),
+            )
+
+    def _remember(self, ledger: Ledger, change: ChangeState) -> None:
+        ledger.plan_change(change.name, change.mapping, change.contract_revision)
+
+    def _one_move(
+        self,
+        m: Mover,
+        changes: Sequence[ChangeState],
+        move: Move,
+        version: str | None,
+        *,
+        by_database: bool,
+        speaks: Mapping[str, Speaks],
+        steps: Sequence[int] | None,
+    ) -> Iterator[Event]:
+        flying = next((change for change in changes if change.in_flight is not None), None)
+        if flying is not None:
+            changes = self._whole(m, flying)
+            asked, origin, kept_steps = forward.recalled(flying)
+            yield Event(kind="note", text=f"resuming {move} of {flying.name}", change=flying.name)
+            self._judged(m, changes, asked)
+            yield from forward.drive(self._place, m, changes, asked, origin, kept_steps)
+        else:
+            with m.reading() as ledger:
+                asked = self._asked(ledger, changes, move, version, speaks, by_database=by_database)
+            self._judged(m, changes, asked)
+            origin = read_weights(self._place)[0]
+            stages = tuple(steps or self._place.settings.traffic.steps)
+            with m.writing() as ledger:
+                for change in changes:
+                    self._remember(ledger, change)
+                    kept = forward.remembered(asked, origin, stages)
+                    ledger.begin(change.name, change.phase, move, version=version, arguments=kept)
+            for change in changes:
+                yield Event(kind="began", text=f"{move} of {change.name}", change=change.name)
+            yield from forward.drive(self._place, m, changes, asked, origin, stages)
+        yield from self._finished(m, changes)
+
+    def _finished(self, m: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:
+        with m.reading() as ledger:
+            found = [self._known(ledger, change.name) for change in changes]
+        for change in found:
+            text = f"{change.name} is {change.phase}"
+            if change.phase is Phase.CUT_OVER and change.window.closes_at:
+                text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"
+            yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})
+
+

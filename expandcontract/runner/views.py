@@ -1,0 +1,121 @@
+"""What ``ec status`` and ``ec plan`` answer: stable documents, the same ones that are served over HTTP."""
+
+from __future__ import annotations
+
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+
+from expandcontract.core.duration import in_words
+from expandcontract.core.phase import ORDER, Move
+from expandcontract.core.plan import next_move
+from expandcontract.pg.catalog import leaves
+from expandcontract.revisions import seal
+from expandcontract.runner.observe import merged, read_weights
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from expandcontract.core.change import ChangeState
+    from expandcontract.ledger import Ledger
+    from expandcontract.runner.place import Place
+
+
+def status(place: Place, ledger: Ledger, name: str | None) -> dict[str, object]:
+    """The state of one change or of all, of the releases and of the traffic."""
+    now = ledger.now()
+    weights, why = read_weights(place)
+    recorded = ledger.weights()
+    found = ledger.installation()
+    return {
+        "now": now.isoformat(),
+        "database": place.url.database,
+        "development": found.development,
+        "head": ledger.verify_history()["head"],
+        "changes": [
+            _change(ledger, change, now) for change in merged(place, ledger) if name is None or change.name == name
+        ],
+        "releases": {
+            str(color): {
+                "version": release.version,
+                "baseline": release.baseline,
+                "speaks": dict(release.speaks),
+                "role": place.settings.color(color).role,
+                "deployed_at": release.deployed_at.isoformat() if release.deployed_at else None,
+            }
+            for color, release in sorted(ledger.releases().items())
+        },
+        "traffic": {
+            "weights": dict(weights.document()) if weights else None,
+            "recorded": dict(recorded.document()) if recorded else None,
+            "error": why,
+        },
+        "integrity": [{"change": change, "what": what} for change, what in ledger.integrity()],
+    }
+
+
+def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, object]:
+    move = next_move(change)
+    window = change.window
+    remaining = window.remaining(now)
+    return {
+        "name": change.name,
+        "phase": str(change.phase),
+        "number": ORDER.index(change.phase),
+        "in_flight": None
+        if change.in_flight is None
+        else {"move": str(change.in_flight.move), "since": change.in_flight.since.isoformat()},
+        "next_move": str(move) if move else None,
+        "next": None if move is None else f"ec advance {change.name}",
+        "table": str(change.mapping.table) if change.mapping else None,
+        "by_database": change.by_database,
+        "before_dual": str(change.before_dual) if change.before_dual else None,
+        "before_cut_over": str(change.before_cut_over) if change.before_cut_over else None,
+        "rows_filled": ledger.rows_filled(change.name),
+        "conflicts": ledger.conflicts(change.name),
+        "window": {
+            "length": in_words(window.length),
+            "opened_at": window.opened_at.isoformat() if window.opened_at else None,
+            "closes_at": window.closes_at.isoformat() if window.closes_at else None,
+            "remaining_s": remaining.total_seconds() if remaining is not None else None,
+        },
+    }
+
+
+def work(place: Place, connection: Connection, change: ChangeState) -> dict[str, object]:
+    """What the next move will do, without doing it."""
+    move = next_move(change)
+    pair = place.project.pair(change.name)
+    found: dict[str, object] = {"change": change.name, "phase": str(change.phase), "move": str(move) if move else None}
+    if move is Move.EXPAND:
+        found["sql"] = script(place, f"{_below(pair.expand.down_revision)}:{pair.expand.revision}")
+    if move is Move.CONTRACT and pair.contract is not None:
+        found["sql"] = script(place, f"{pair.expand.revision}:{pair.contract.revision}")
+    if move is Move.BACKFILL and change.mapping is not None:
+        found["relations"] = [
+            {"name": f"{leaf.schema}.{leaf.name}", "pages": leaf.pages, "rows": leaf.rows}
+            for leaf in leaves(connection, change.mapping.table)
+        ]
+        found["seal"] = [seal.describe(item) for item in seal.record(pair.expand.module)]
+    return found
+
+
+def _below(down: object) -> str:
+    return str(down) if isinstance(down, str) else "base"
+
+
+def script(place: Place, span: str) -> list[str]:
+    """The statements of these revisions, as ``alembic upgrade --sql`` writes them."""
+    said = StringIO()
+    config = Config(str(place.settings.alembic), output_buffer=said, stdout=StringIO())
+    config.set_main_option("sqlalchemy.url", place.url.render_as_string(hide_password=True).replace("%", "%%"))
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        command.upgrade(config, span, sql=True)
+    statements = [part.strip() for part in said.getvalue().split(";\n")]
+    lines = ["\n".join(row for row in part.splitlines() if row and not row.startswith("--")) for part in statements]
+    return [line for line in lines if line and line not in {"BEGIN", "COMMIT"}]

@@ -1,0 +1,72 @@
+"""Any balancer behind two commands: one prints the weights, one sets them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+from expandcontract.core.color import Weights
+from expandcontract.errors import SwitchError, UsageError
+from expandcontract.traffic.switch import option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TIMEOUT = 60.0  # seconds
+PAIR = re.compile(r"\b(blue|green)\s*[=:]\s*(\d+)")
+
+
+class CommandSwitch:
+    """Runs the user's own commands.
+
+    Args:
+        read: Prints ``blue=90 green=10``, or the same as JSON.
+        write: Gets ``{blue}`` and ``{green}`` filled in; must end with 0 only once the weights are in force.
+    """
+
+    def __init__(self, read: Sequence[str], write: Sequence[str]) -> None:
+        self._read = tuple(read)
+        self._write = tuple(write)
+
+    def read(self) -> Weights:
+        """What the read command prints.
+
+        Raises:
+            SwitchError: It failed, or printed no weights.
+        """
+        said = _run(self._read)
+        try:
+            found = json.loads(said) if said.lstrip().startswith("{") else dict(PAIR.findall(said))
+            return Weights(int(found["blue"]), int(found["green"]))
+        except (ValueError, KeyError, TypeError, UsageError) as exc:
+            msg = f"{self._read[0]} printed {said.strip()[:80]!r} instead of weights"
+            raise SwitchError(msg, hint="print a line like: blue=90 green=10") from exc
+
+    def write(self, weights: Weights) -> None:
+        """Run the write command.
+
+        Raises:
+            SwitchError: It failed.
+        """
+        _run([part.format(blue=weights.blue, green=weights.green) for part in self._write])
+
+
+def _run(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise SwitchError(f"the traffic command {command[0]} could not be run: {exc}") from exc
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise SwitchError(f"the traffic command {shlex.join(command)} ended with {done.returncode}: {(said or [''])[-1]}")
+    return done.stdout
+
+
+def open_command(options: Mapping[str, object]) -> CommandSwitch:
+    """From settings ``read`` and ``write``, each a command line."""
+    return CommandSwitch(
+        shlex.split(option(options, "read", "command")), shlex.split(option(options, "write", "command"))
+    )

@@ -1,0 +1,75 @@
+"""Deployers put a version on a color. ``command`` runs yours; with ``external`` somebody else deploys."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING, Protocol
+
+from expandcontract.errors import ConfigError, DeployError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from expandcontract.core.color import Color
+
+TIMEOUT = 1800.0  # seconds
+
+
+class Deployer(Protocol):
+    """Puts a version on a color."""
+
+    def deploy(self, color: Color, version: str) -> None:
+        """Put ``version`` on ``color`` and return once that has begun to run. May run twice.
+
+        Raises:
+            DeployError: It failed.
+        """
+        ...
+
+
+class CommandDeployer:
+    """Runs the user's own command, with ``{color}`` and ``{version}`` filled in."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+
+    def deploy(self, color: Color, version: str) -> None:
+        """Run the command and wait for its end.
+
+        Raises:
+            DeployError: It cannot be run or does not end with 0.
+        """
+        command = [part.replace("{color}", color).replace("{version}", version) for part in self._command]
+        environment = {**os.environ, "EC_COLOR": str(color), "EC_VERSION": version}
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            raise DeployError(f"the deploy command {command[0]} could not be run: {exc}") from exc
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise DeployError(f"deploying {version} on {color} ended with {done.returncode}: {(said or [''])[-1]}")
+
+
+class ExternalDeployer:
+    """Somebody else deploys; the probes tell when the release is there."""
+
+    def deploy(self, color: Color, version: str) -> None:
+        """Do nothing; the release is expected to be there."""
+
+
+def open_deployer(name: str, command: Sequence[str]) -> Deployer:
+    """The deployer of that name.
+
+    Raises:
+        ConfigError: There is no such deployer, or it has no command.
+    """
+    if name == "external":
+        return ExternalDeployer()
+    if name != "command":
+        raise ConfigError(f"there is no deployer {name!r}", hint="one of command, external")
+    if not command:
+        raise ConfigError("deployer command needs the setting deploy.command", hint='command = "deploy.sh {color} {version}"')
+    return CommandDeployer(command)
