@@ -22,8 +22,8 @@ IN_WORDS = re.compile(r"(password\s*[=:]\s*)('[^']*'|\"[^\"]*\"|[^\s,;&)]+)", re
 FOREIGN = {"psycopg": "PostgreSQL", "sqlalchemy": "PostgreSQL", "alembic": "Alembic"}
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, with what it leaves behind.
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """Ctrl-C, with what it leaves behind. Typer would swallow a KeyboardInterrupt, so this is none.
 
     Args:
         said: What stands now and how to go on.
@@ -72,7 +72,7 @@ def told(exc: BaseException) -> Told:
         document = {**events, **(exc.document if isinstance(exc, RefusedError) else {})}
         hint = redact(exc.hint) if exc.hint else None
         return Told(code=exc.code, message=redact(exc.message), hint=hint, exit_code=exc.exit_code, document=document)
-    if isinstance(exc, KeyboardInterrupt):
+    if isinstance(exc, (Interrupted, KeyboardInterrupt)):
         said, document = getattr(exc, "said", "interrupted"), getattr(exc, "document", {})
         return Told(code="interrupted", message=said, exit_code=INTERRUPTED, document=document)
     if isinstance(exc, typer.Abort):

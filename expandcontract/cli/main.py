@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -93,6 +94,10 @@ def run(arguments: list[str]) -> int:
 
 def main() -> NoReturn:
     """Run the process's own command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # a terminal that cannot show a mark gets a question mark, not an error
+            stream.reconfigure(errors="replace")
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from expandcontract.cli.show_events import follow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from expandcontract.cli.show_events import Event
+    from expandcontract.runner.events import Event
 
 
 def resumable(changes: Sequence[str]) -> str:
@@ -26,8 +26,8 @@ def play(
     json: bool,
     status: Callable[[], Any] | None = None,
     left: str = "interrupted; run the same command again",
-) -> None:
-    """Consume ``events`` to the end.
+) -> dict[str, object]:
+    """Consume ``events`` to the end and give the figures of the last one.
 
     Args:
         events: From the runner; the work is done while they are consumed.
@@ -40,10 +40,7 @@ def play(
     """
     gathered: list[dict[str, object]] = []
     try:
-        if json:
-            _gather(events, gathered)
-        else:
-            follow(events)
+        last = _gather(events, gathered) if json else follow(events)
     except KeyboardInterrupt:
         # closing the iterator lets the runner give back its lock before the process ends
         close = getattr(events, "close", None)
@@ -52,14 +49,17 @@ def play(
         raise Interrupted(left, {"events": gathered} if json else None) from None
     if json:
         emit({"events": gathered, "status": status() if status else None})
+    return last
 
 
-def _gather(events: Iterable[Event], into: list[dict[str, object]]) -> None:
+def _gather(events: Iterable[Event], into: list[dict[str, object]]) -> dict[str, object]:
+    last: dict[str, object] = {}
     try:
-        into.extend(
-            {"kind": event.kind, "text": event.text, "change": event.change, "data": event.data} for event in events
-        )
+        for event in events:
+            into.append(event.document())
+            last = event.data
     except Exception as exc:
         # the error's document shall tell what had been done by then
         exc.__dict__["so_far"] = {"events": into}
         raise
+    return last

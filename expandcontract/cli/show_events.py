@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.cli.screen import is_terminal, screen
 from expandcontract.core.duration import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
+    from typing import Self
 
     from rich.progress import Progress
 
     from expandcontract.cli.screen import Screen
+    from expandcontract.runner.events import Event
 
 MARKS = {
     "began": ("▶", "bold cyan"),
@@ -34,38 +36,21 @@ PLAIN_EVERY_S = 5.0
 """A log wants a line now and then, not one a batch."""
 
 
-class Event(Protocol):
-    """What the runner yields."""
-
-    @property
-    def kind(self) -> str:
-        """One of the keys of ``MARKS``, or ``progress``."""
-
-    @property
-    def text(self) -> str:
-        """One line for a person."""
-
-    @property
-    def change(self) -> str | None:
-        """The change that it is about."""
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The same for a machine."""
-
-
-def follow(events: Iterable[Event]) -> None:
-    """Show every event as it comes."""
+def follow(events: Iterable[Event]) -> dict[str, object]:
+    """Show every event as it comes; give the figures of the last one."""
+    last: dict[str, object] = {}
     terminal = is_terminal(sys.stdout)
     out = screen()
-    with Bar() if terminal else nullcontext(Lines(out)) as progress:
+    with Bar() if terminal else Lines(out) as progress:
         for event in events:
+            last = event.data
             if event.kind == "progress":
                 progress.show(event)
                 continue
             progress.pause()
             mark, style = MARKS.get(event.kind, ("·", ""))
             out.line(f"{mark} {event.text}", style)
+    return last
 
 
 def number(value: object) -> float:
@@ -73,27 +58,46 @@ def number(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def left(value: object) -> str:
-    """The time left in words; empty where it is not known."""
-    if isinstance(value, (int, float)):
-        from datetime import timedelta  # noqa: PLC0415 - JSON brings seconds
-
-        return in_words(timedelta(seconds=value))
-    return in_words(value) if hasattr(value, "total_seconds") else str(value or "")  # type: ignore[arg-type]
-
-
 def figures(data: Mapping[str, Any]) -> str:
     """``1,234,567 rows, 312,000 rows/s, 4s left``, of what is known."""
     parts = []
-    if "rows_filled" in data:
-        parts.append(f"{int(number(data['rows_filled'])):,} rows")
-    if number(data.get("rows_per_s")):
-        parts.append(f"{int(number(data['rows_per_s'])):,} rows/s")
-    remaining = left(data.get("eta"))
-    return ", ".join([*parts, f"{remaining} left"] if remaining else parts)
+    if isinstance(data.get("rows"), int):
+        parts.append(f"{data['rows']:,} rows")
+    if number(data.get("rate")):
+        parts.append(f"{int(number(data['rate'])):,} rows/s")
+    if "differing" in data:
+        parts.append(f"{int(number(data['differing'])):,} differ")
+    if data.get("repaired"):
+        parts.append(f"{int(number(data['repaired'])):,} repaired")
+    if data.get("eta_s") is not None:
+        parts.append(f"{in_words(timedelta(seconds=number(data['eta_s'])))} left")
+    return ", ".join(parts)
 
 
-class Lines:
+def heading(event: Event) -> str:
+    """What the progress is of: ``filling``, or ``comparing, pass 2``."""
+    return event.text if "pass" in event.data else "filling"
+
+
+class Progressing(ABC):
+    """Progress between two other lines."""
+
+    @abstractmethod
+    def show(self, event: Event) -> None:
+        """Take in a ``progress`` event."""
+
+    @abstractmethod
+    def pause(self) -> None:
+        """Leave the last of it on the screen; another line follows, or the end."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pause()
+
+
+class Lines(Progressing):
     """Progress where nobody watches: a line every few seconds, and the last one."""
 
     def __init__(self, out: Screen) -> None:
@@ -112,14 +116,14 @@ class Lines:
         if self.waiting is None:
             return
         data = self.waiting.data
-        done, total = number(data.get("pages_done")), number(data.get("pages_total"))
-        share = f"{done / total:.0%} " if total else ""
-        self.out.line(f"  {share}{figures(data) or self.waiting.text}")
+        done, total = number(data.get("done")), number(data.get("total"))
+        share = f"{done / total:.0%}, " if total else ""
+        self.out.line(f"  {heading(self.waiting)}: {share}{figures(data)}".rstrip(", "))
         self.shown_at = time.monotonic()
         self.waiting = None
 
 
-class Bar(AbstractContextManager["Bar"]):
+class Bar(Progressing):
     """Progress on a terminal: one live bar, gone while other lines are written."""
 
     def __init__(self) -> None:
@@ -139,19 +143,19 @@ class Bar(AbstractContextManager["Bar"]):
                 "{task.fields[figures]}",
             )
             self.progress = rich_progress.Progress(*columns)
-            self.task = self.progress.add_task(event.change or "", total=None, figures="")
+            self.task = self.progress.add_task(heading(event), total=None, figures="")
             self.progress.start()
-        total = number(data.get("pages_total")) or None
-        shown = figures(data) or event.text
-        self.progress.update(self.task, completed=number(data.get("pages_done")), total=total, figures=shown)
+        total = number(data.get("total")) or None
+        self.progress.update(
+            self.task,
+            description=heading(event),
+            completed=number(data.get("done")),
+            total=total,
+            figures=figures(data),
+        )
 
     def pause(self) -> None:
         """End the bar; the next progress begins another."""
         if self.progress is not None:
             self.progress.stop()
             self.progress = None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.pause()

@@ -26,7 +26,11 @@ def show_gate(out: Screen, document: Mapping[str, Any]) -> None:
 def show_refusal(document: Mapping[str, Any], told: Told) -> None:
     """Show on standard error why a move was refused: only the gates that are not open."""
     out = screen(errors=True)
-    out.line(f"{told.code} refused: {told.message}", "bold red")
+    # the message lists the gates too; they are shown below with what was measured
+    headline = told.message.splitlines()[0].rstrip(":")
+    if document.get("move") and document.get("change"):
+        headline = f"{document['move']} of {document['change']}, which is {document.get('phase')}"
+    out.line(f"{told.code} refused: {headline}", "bold red")
     for gate in document.get("gates", ()):
         if gate["state"] != "open":
             _gate(out, gate)

@@ -29,7 +29,7 @@ def show_status(out: Screen, document: Mapping[str, Any]) -> None:
     for change in changes:
         _change(out, change, document.get("now"))
     _releases(out, document)
-    _holder(out, document)
+    _integrity(out, document)
 
 
 def timeline(phase: str, *, moving: bool) -> str:
@@ -105,8 +105,6 @@ def _releases(out: Screen, document: Mapping[str, Any]) -> None:
         out.line(f"the balancer could not be read: {traffic['error']}", "yellow")
 
 
-def _holder(out: Screen, document: Mapping[str, Any]) -> None:
-    holder = document.get("holder")
-    if holder:
-        who = holder if isinstance(holder, str) else f"{holder.get('who')} (backend {holder.get('pid')})"
-        out.line(f"moving now: {who}", "yellow")
+def _integrity(out: Screen, document: Mapping[str, Any]) -> None:
+    for fault in document.get("integrity") or ():
+        out.line(f"altered: {fault.get('what')}; next: ec repair {fault.get('change')}", "bold red")

@@ -2,7 +2,6 @@
 
 Rules for the next editor:
 
-
 1. A setting is documented by its ``description`` and by a row in ``docs/reference/settings.md``; a test compares.
 2. A length of time is a :data:`~expandcontract.config.duration.Duration`; a bare number carries its unit in the name.
 3. Nothing here reads a file or connects; :mod:`expandcontract.config.load` does the reading.
@@ -93,8 +92,7 @@ class DeploySettings(Section):
     """``[deploy]``: how a release gets onto a color."""
 
     deployer: str = Field(default="external", description="`command`, or `external` where something else deploys.")
-    command: Command = Field(default=(), description="Run with EC_COLOR and EC_VERSION set.")
-    options: dict[str, Any] = Field(default_factory=dict, description="What the deployer itself needs.")
+    command: Command = Field(default=(), description="Run with `{color}` and `{version}` filled in.")
 
 
 class ProbeSettings(Section):

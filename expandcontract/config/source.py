@@ -23,6 +23,7 @@ SHARED_FILE = "pyproject.toml"
 PREFIX = "EC_"
 OURS = frozenset({"EC_COLOR", "EC_URL", "EC_VERSION", "EC_ROLE", "EC_SPEAKS"})
 """What deploy and smoke commands are given; an ``ec`` that they start must not take it for settings."""
+OPTIONS = "EC_TRAFFIC__OPTIONS__"
 PLACEHOLDER = "driver://"
 
 
@@ -85,7 +86,7 @@ def environment(known: Iterable[str]) -> dict[str, Any]:
     for variable, value in sorted(os.environ.items()):
         if not variable.startswith(PREFIX) or variable in OURS:
             continue
-        if variable in names or variable.startswith(("EC_TRAFFIC__OPTIONS__", "EC_DEPLOY__OPTIONS__")):
+        if variable in names or variable.startswith(OPTIONS):
             _put(found, variable.removeprefix(PREFIX).lower().split("__"), value)
             continue
         near = get_close_matches(variable, names, n=1, cutoff=0.85)

@@ -1,0 +1,137 @@
+"""A runner that answers from memory and notes how it was asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.core.gate import Answer, State, Verdict
+from expandcontract.core.phase import Move, Phase
+from expandcontract.core.plan import Judgement
+from expandcontract.runner.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLOSES = NOW + timedelta(hours=24)
+STATUS: dict[str, Any] = {
+    "now": NOW.isoformat(),
+    "changes": [
+        {
+            "name": "users_name",
+            "phase": "cut_over",
+            "in_flight": {"move": "contract", "since": NOW.isoformat()},
+            "next": "ec advance users_name",
+            "window": {"length": "1d", "opened_at": NOW.isoformat(), "closes_at": CLOSES.isoformat()},
+        }
+    ],
+    "releases": {"blue": {"version": "v3", "role": "app_blue", "speaks": {"users_name": "new"}, "baseline": None}},
+    "traffic": {"weights": {"blue": 90, "green": 10}, "recorded": None, "error": ""},
+    "integrity": [{"change": "users_name", "what": "the hold is missing"}],
+}
+EVENTS = (
+    Event(kind="began", text="backfill of users_name", change="users_name"),
+    Event(
+        kind="progress",
+        text="5 rows",
+        change="users_name",
+        data={"done": 1, "total": 4, "rows": 1200, "rate": 300.0, "eta_s": 12.0},
+    ),
+    Event(kind="finished", text="users_name is backfilled", change="users_name", data={"phase": "backfilled"}),
+)
+
+
+def judgement(*, opened: bool) -> Judgement:
+    """The window's gate, and one that is open."""
+    window = Answer(
+        state=State.OPEN if opened else State.CLOSED,
+        reason="the rollback window closes",
+        measured="1h",
+        limit="1d",
+        opens_at=None if opened else CLOSES,
+        next="" if opened else "ec gate users_name contract --wait 23h",
+    )
+    verdicts = (
+        Verdict(gate="mover-lock", code="EC310", answer=Answer(state=State.OPEN, reason="nobody else moves")),
+        Verdict(gate="window", code="EC360", answer=window),
+    )
+    return Judgement(change="users_name", move=Move.CONTRACT, phase=Phase.CUT_OVER, now=NOW, verdicts=verdicts)
+
+
+class FakeRunner:
+    """Stands in for ``expandcontract.runner.Runner``."""
+
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+    opened = True
+    raises: BaseException | None = None
+
+    def __init__(self) -> None:
+        self.calls = []
+
+    def __call__(self, settings: Any, directory: Path) -> FakeRunner:
+        """Take the place of the class itself."""
+        self.settings, self.directory = settings, directory
+        return self
+
+    def _note(self, name: str, *args: Any, **kwargs: Any) -> None:
+        self.calls.append((name, args, kwargs))
+
+    def _events(self) -> Iterator[Event]:
+        yield from EVENTS[:2]
+        if self.raises is not None:
+            raise self.raises
+        yield EVENTS[2]
+
+    def status(self, name: str | None = None) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("status", name)
+        return STATUS
+
+    def gate(self, name: str, move: Move, **asked: Any) -> Judgement:
+        """As the runner's."""
+        self._note("gate", name, move, **asked)
+        return judgement(opened=self.opened)
+
+    def plan(self, name: str) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("plan", name)
+        gates = judgement(opened=self.opened).document()
+        return {"change": name, "phase": "planned", "move": "expand", "sql": ["ALTER TABLE users"], "judgement": gates}
+
+    def window(self, name: str, extend: timedelta) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("window", name, extend)
+        return STATUS
+
+    def history(self, name: str | None = None) -> list[dict[str, Any]]:
+        """As the runner's."""
+        self._note("history", name)
+        return [
+            {"seq": 1, "at": NOW, "change": name, "event": "refused", "actor": "dba", "detail": {"move": "contract"}}
+        ]
+
+    def verify_history(self) -> dict[str, Any]:
+        """As the runner's."""
+        return {"broken": None, "head": "abc", "head_holds": True}
+
+    def new_rename_column(self, *names: Any) -> tuple[Path, Path]:
+        """As the runner's."""
+        self._note("new_rename_column", *names)
+        return Path("versions/a.py"), Path("versions/b.py")
+
+    def abandon(self, name: str) -> tuple[Path, ...]:
+        """As the runner's."""
+        self._note("abandon", name)
+        return (Path("versions/a.py"),)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def moving(*args: Any, **kwargs: Any) -> Iterator[Event]:
+            self._note(name, *args, **kwargs)
+            return self._events()
+
+        return moving
