@@ -112,13 +112,29 @@ class SmokeSettings(Section):
     command: Command = Field(default=(), description="Run with EC_COLOR and EC_URL set; exit 0 passes. Unset: no test.")
 
 
+def check_stripes(stripes: int) -> int:
+    """``stripes`` itself, where rows can be hashed into that many classes with a mask.
+
+    Raises:
+        ValueError: It is no power of two.
+    """
+    if stripes & (stripes - 1):
+        msg = f"stripes must be a power of two, like 16; found {stripes}"
+        raise ValueError(msg)
+    return stripes
+
+
 class BackfillSettings(Section):
     """``[backfill]``: how rows are filled."""
 
     window_pages: int = Field(
         default=1500, ge=1, description="Heap pages of one window; it must fit in shared buffers."
     )
-    stripes: int = Field(default=16, ge=1, description="Passes over a window, each taking one hash class of its rows.")
+    stripes: int = Field(
+        default=16, ge=1, description="Passes over a window, each taking one hash class of its rows; a power of two."
+    )
+
+    _masked = field_validator("stripes")(check_stripes)
 
 
 class Settings(BaseSettings):

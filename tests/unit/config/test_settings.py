@@ -111,6 +111,7 @@ WRONG = {
     '[window]\nlength = "5 weeks"': ("window.length: '5 weeks' is not a duration", "settings.md"),
     "[traffic]\nsteps = [50, 20]": ("traffic.steps: steps must rise and end at 100", "settings.md"),
     '[backfill]\nstripes = "a"': ("backfill.stripes: ", "settings.md"),
+    "[backfill]\nstripes = 12": ("backfill.stripes: stripes must be a power of two", "settings.md"),
     "[window": ("expandcontract.toml is not TOML", "line"),
     'window = "1h"': ("window: ", "settings.md"),
 }
