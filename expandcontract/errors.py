@@ -111,9 +111,7 @@ class RefusedError(ExpandContractError):
     exit_code = 3
     http_status = 409
 
-    def __init__(
-        self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None) -> None:
         super().__init__(message, hint=hint)
         self.document: dict[str, object] = document or {}
 

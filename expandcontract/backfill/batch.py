@@ -53,7 +53,8 @@ def batch(connection: psycopg.Connection, work: Callable[[], T], *, where: str) 
     try:
         return policy(attempt)
     except psycopg.Error as exc:
+        msg = f"the backfill stopped at {where}: {str(exc).splitlines()[0]}"
         raise BackfillError(
-            f"the backfill stopped at {where}: {str(exc).splitlines()[0]}",
+            msg,
             hint="run the same command again; it goes on from there",
         ) from exc

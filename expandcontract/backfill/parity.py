@@ -54,7 +54,9 @@ class ParityProgress:
     rows: tuple[str, ...]
 
 
-def verify(url: URL, change: str, mapping: Mapping, *, repair: bool, epoch: int | None = None) -> Iterator[ParityProgress]:
+def verify(
+    url: URL, change: str, mapping: Mapping, *, repair: bool, epoch: int | None = None
+) -> Iterator[ParityProgress]:
     """Compare every row; with ``repair`` again and again until a whole pass counts zero.
 
     Args:

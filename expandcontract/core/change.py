@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.phase import Phase
 from expandcontract.core.release import Speaks
-from expandcontract.core.window import Window
 from expandcontract.errors import UsageError
 
 if TYPE_CHECKING:
+    from expandcontract.core.window import Window
     from datetime import datetime
 
     from expandcontract.core.color import Color

@@ -51,9 +51,7 @@ def closed(
     reason: str, *, measured: str = "", limit: str = "", opens_at: datetime | None = None, next_: str = ""
 ) -> Answer:
     """The gate is closed."""
-    return Answer(
-        state=State.CLOSED, reason=reason, measured=measured, limit=limit, opens_at=opens_at, next=next_
-    )
+    return Answer(state=State.CLOSED, reason=reason, measured=measured, limit=limit, opens_at=opens_at, next=next_)
 
 
 def unknown(reason: str, *, next_: str = "") -> Answer:

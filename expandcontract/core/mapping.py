@@ -30,7 +30,7 @@ class Table:
             MappingError: ``text`` is not one or two names.
         """
         parts = re.findall(r'"(?:[^"]|"")+"|[^".]+', text)
-        if '.'.join(parts) != text or len(parts) not in {1, 2}:
+        if ".".join(parts) != text or len(parts) not in {1, 2}:
             msg = f"{text!r} is not a table: write table or schema.table"
             raise MappingError(msg)
         names = [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts]

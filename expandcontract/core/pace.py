@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How much is done at a time.

@@ -81,5 +81,3 @@ def path(start: Phase, end: Phase) -> tuple[Move, ...]:
         moves.append(move)
         at = TRANSITIONS[at][move]
     return tuple(moves)
-
-

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from expandcontract.core.gate import Gate, Verdict, closed, opened
 from expandcontract.core.gates import data, ground, release
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, after, forward
-from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
+    from expandcontract.core.release import Speaks
     from collections.abc import Mapping
     from datetime import datetime
 

@@ -54,7 +54,9 @@ def install(
         _run(connection, "triggers.sql")
         _run(connection, "functions.sql")
     if version is None:
-        connection.execute(text("INSERT INTO expandcontract.installation (version) VALUES (:version)"), {"version": target})
+        connection.execute(
+            text("INSERT INTO expandcontract.installation (version) VALUES (:version)"), {"version": target}
+        )
     connection.execute(text("UPDATE expandcontract.installation SET version = :version"), {"version": target})
     if development:
         _mark_development(connection)

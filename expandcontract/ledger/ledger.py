@@ -122,7 +122,9 @@ class Ledger:
             phase=Phase(row["phase"]),
             in_flight=in_flight,
             mapping=Mapping.from_document(row["mapping"]) if row["mapping"] else None,
-            window=Window(self._window if row["window_length"] is None else row["window_length"], row["window_opened_at"]),
+            window=Window(
+                self._window if row["window_length"] is None else row["window_length"], row["window_opened_at"]
+            ),
             by_database=row["by_database"],
             expand_revision=row["expand_revision"],
             contract_revision=row["contract_revision"],
@@ -139,7 +141,13 @@ class Ledger:
         self._run("set_contract_revision", name=name, revision=contract_revision)
 
     def begin(
-        self, name: str, phase: Phase, move: Move, *, version: str | None = None, arguments: dict[str, object] | None = None
+        self,
+        name: str,
+        phase: Phase,
+        move: Move,
+        *,
+        version: str | None = None,
+        arguments: dict[str, object] | None = None,
     ) -> None:
         """Save that ``move`` begins from ``phase``, before anything is done.
 
@@ -246,7 +254,9 @@ class Ledger:
             baseline=release.baseline,
             speaks=speaks,
         )
-        self.journal("deployed", None, {"color": release.color, "version": release.version, "speaks": dict(release.speaks)})
+        self.journal(
+            "deployed", None, {"color": release.color, "version": release.version, "speaks": dict(release.speaks)}
+        )
 
     def weights(self) -> Weights | None:
         """The weights as last read back, or ``None`` before the first reading."""

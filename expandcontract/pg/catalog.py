@@ -85,7 +85,8 @@ def table_oid(connection: Connection, table: Table) -> int:
     if rows:
         return int(rows[0]["oid"])
     known = [str(Table(schema=row["schema"], name=row["name"])) for row in _rows(connection, "tables")]
-    raise _unknown(f"there is no table {table}", str(table), known)
+    msg = f"there is no table {table}"
+    raise _unknown(msg, str(table), known)
 
 
 def columns(connection: Connection, table: Table) -> tuple[Column, ...]:
@@ -105,7 +106,8 @@ def column(connection: Connection, table: Table, name: str) -> Column:
     """
     known = {found.name: found for found in columns(connection, table)}
     if name not in known:
-        raise _unknown(f"table {table} has no column {name!r}", name, list(known))
+        msg = f"table {table} has no column {name!r}"
+        raise _unknown(msg, name, list(known))
     return known[name]
 
 

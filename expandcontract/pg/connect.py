@@ -59,7 +59,9 @@ def parse(dsn: str) -> URL:
 def place(url: URL) -> str:
     """Where ``url`` leads, without password: ``shop on db.internal:5432 as ec``."""
     host = (url.host or "the local socket").rsplit("@", 1)[-1]
-    return f"{url.database or 'the default database'} on {host}:{url.port or 5432} as {url.username or 'the default user'}"
+    return (
+        f"{url.database or 'the default database'} on {host}:{url.port or 5432} as {url.username or 'the default user'}"
+    )
 
 
 def _options(command: str, lock_timeout: timedelta) -> dict[str, str]:
@@ -84,7 +86,9 @@ def engine(url: URL, *, command: str, lock_timeout: timedelta = LOCK_TIMEOUT) ->
         command: Shown in ``application_name``.
         lock_timeout: How long one lock is waited for.
     """
-    return create_engine(url, poolclass=NullPool, connect_args={**_options(command, lock_timeout), "connect_timeout": 10})
+    return create_engine(
+        url, poolclass=NullPool, connect_args={**_options(command, lock_timeout), "connect_timeout": 10}
+    )
 
 
 @contextmanager
@@ -137,7 +141,9 @@ def unreachable(url: URL, exc: Exception) -> ConnectError:
         "no pg_hba.conf entry": "the server lets this user not in from here (pg_hba.conf)",
     }
     why = next((reason for sign, reason in reasons.items() if sign in said), "the server did not let us in")
-    return ConnectError(f"cannot connect to {place(url)}: {why}", hint="set EC_DATABASE or `database` in expandcontract.toml")
+    return ConnectError(
+        f"cannot connect to {place(url)}: {why}", hint="set EC_DATABASE or `database` in expandcontract.toml"
+    )
 
 
 def refuse_pooled(connection: Connection) -> None:

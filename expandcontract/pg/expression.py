@@ -51,8 +51,9 @@ def _check_side(
         try:
             types[name] = _check(connection, given, name, expression, known)
         except DBAPIError as exc:
+            msg = f"the expression for {name} ({expression}): {_reason(exc)}"
             raise MappingError(
-                f"the expression for {name} ({expression}): {_reason(exc)}",
+                msg,
                 hint="it may read only the other side's columns of the same row, through immutable functions",
             ) from exc
         finally:
@@ -68,8 +69,12 @@ def _check(
     )
     probe = sql.Identifier("pg_temp", "expandcontract_probe")
     _run(connection, sql.SQL("CREATE TEMP TABLE expandcontract_probe ({})").format(listed))
-    _run(connection, sql.SQL("CREATE VIEW pg_temp.expandcontract_probed AS SELECT ({}) AS found FROM {}").format(
-        sql.SQL(expression), probe))
+    _run(
+        connection,
+        sql.SQL("CREATE VIEW pg_temp.expandcontract_probed AS SELECT ({}) AS found FROM {}").format(
+            sql.SQL(expression), probe
+        ),
+    )
     _run(connection, sql.SQL("CREATE INDEX ON {} ((({}) IS NULL))").format(probe, sql.SQL(expression)))
     found = connection.execute(
         text(

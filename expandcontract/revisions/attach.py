@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-from contextlib import redirect_stdout
+import tomllib
 from dataclasses import dataclass
-from io import StringIO
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from alembic import command
 from alembic.config import Config
 
 from expandcontract.errors import ConfigError
+from expandcontract.revisions.guarding import CALL, IMPORT, with_guard
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IMPORT = "from expandcontract import guard"
-CALL = "guard(context)"
+TEMPLATES = "expandcontract.revisions.templates"
+SCAFFOLD = {"env.py.txt": "env.py", "script.py.mako": "script.py.mako"}
 SETTINGS = """\
 # Settings of expandcontract; each can also be given as EC_… in the environment.
 # database = "postgresql://owner@localhost:5432/shop"   # default: sqlalchemy.url of alembic.ini
@@ -37,11 +36,6 @@ length = "24h"             # how long the way back stays open after cut-over
 # switch = "envoy"         # envoy, command or memory
 steps = [10, 30, 50, 75, 100]
 soak = "30s"
-"""
-ENVIRONMENT = """\
-if "EC_DATABASE" in os.environ:
-    address = parse(os.environ["EC_DATABASE"]).render_as_string(hide_password=False)
-    config.set_main_option("sqlalchemy.url", address.replace("%", "%%"))
 """
 
 
@@ -65,78 +59,68 @@ def attach(directory: Path, ini: Path) -> Attached:
 
     Args:
         directory: The project's top folder.
-        ini: Where its ``alembic.ini`` is, or shall be.
+        ini: Where its ``alembic.ini`` is, or shall be; ``[tool.alembic]`` in ``pyproject.toml`` serves too.
 
     Raises:
-        ConfigError: ``alembic.ini`` names no script folder.
+        ConfigError: The environment names no script folder or has no ``env.py``, or a folder ``migrations`` of another
+            kind is in the way; nothing was written.
     """
-    created = [] if ini.is_file() else _scaffold(directory, ini)
     settings = directory / "expandcontract.toml"
-    if not settings.is_file() and "[tool.expandcontract" not in _text(directory / "pyproject.toml"):
+    pyproject = _toml(directory / "pyproject.toml")
+    wanted = not settings.is_file() and "expandcontract" not in pyproject
+    if not ini.is_file() and "alembic" not in pyproject:
+        created, guarded = _scaffold(directory, ini), True
+        advice = ""
+    else:
+        env = _location(directory, ini) / "env.py"
+        created, guarded, advice = [], *_guard(env)
+    if wanted:
         settings.write_text(SETTINGS, encoding="utf-8")
         created.append(settings)
-    location = Config(str(ini)).get_main_option("script_location")
+    return Attached(created=tuple(created), guarded=guarded, advice=advice)
+
+
+def _toml(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} cannot be read: {exc}") from exc
+    return dict(tools)
+
+
+def _location(directory: Path, ini: Path) -> Path:
+    config = Config(str(ini), toml_file=str(directory / "pyproject.toml"))
+    location = config.get_alembic_option("script_location")
     if location is None:
         raise ConfigError(f"{ini} names no script_location", hint="add script_location = migrations to it")
-    env = directory / location / "env.py"
-    text = _text(env)
-    guarded = with_guard(text)
+    return directory / location
+
+
+def _guard(env: Path) -> tuple[bool, str]:
+    if not env.is_file():
+        raise ConfigError(f"there is no {env}", hint="correct script_location, or run alembic init")
+    # bytes, so that line ends stay as they are
+    source = env.read_bytes().decode()
+    guarded = with_guard(source)
     if guarded is None:
-        advice = f"{env}: add the line `{IMPORT}` to its imports, and `{CALL}` before each context.run_migrations()"
-        return Attached(created=tuple(created), guarded=False, advice=advice)
-    if guarded != text:
-        env.write_text(guarded, encoding="utf-8")
-    return Attached(created=tuple(created), guarded=True, advice="")
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return (
+            False,
+            f"{env}: add the line `{IMPORT}` to its imports, and `{CALL}` before each context.run_migrations()",
+        )
+    if guarded != source:
+        env.write_bytes(guarded.encode())
+    return True, ""
 
 
 def _scaffold(directory: Path, ini: Path) -> list[Path]:
     folder = directory / "migrations"
-    with redirect_stdout(StringIO()):
-        command.init(Config(str(ini), stdout=StringIO()), str(folder))
-    text = ini.read_text(encoding="utf-8").replace(str(folder), "%(here)s/migrations")
-    ini.write_text(text, encoding="utf-8")
-    env = folder / "env.py"
-    lines = env.read_text(encoding="utf-8").replace(
-        "config = context.config\n", f"config = context.config\n{ENVIRONMENT}", 1
-    )
-    lines = lines.replace("from alembic import context\n", "from alembic import context\n\nfrom expandcontract.pg.connect import parse\n", 1)
-    env.write_text("import os\n" + lines, encoding="utf-8")
-    return [ini, env, folder / "script.py.mako"]
-
-
-def with_guard(text: str) -> str | None:
-    """The text of an ``env.py`` with the guard in it; ``None`` where its shape is not the usual one."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return None
-    calls = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Expr) and _calls(node, "run_migrations")]
-    guards = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Expr) and _calls_guard(node)]
-    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    if not calls or not imports:
-        return None
-    if len(guards) >= len(calls):
-        return text
-    lines = text.splitlines(keepends=True)
-    for number in sorted(calls, reverse=True):
-        line = lines[number - 1]
-        indent = line[: len(line) - len(line.lstrip())]
-        if lines[number - 2].strip() != CALL:
-            lines.insert(number - 1, f"{indent}{CALL}\n")
-    if IMPORT not in text:
-        lines.insert(imports[-1].end_lineno or imports[-1].lineno, f"{IMPORT}\n")
-    return "".join(lines)
-
-
-def _calls(node: ast.Expr, name: str) -> bool:
-    value = node.value
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == name
-
-
-def _calls_guard(node: ast.Expr) -> bool:
-    value = node.value
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "guard"
+    if folder.exists() and any(folder.iterdir()):
+        msg = f"{folder} holds files already, and there is no {ini} that says what they are"
+        raise ConfigError(msg, hint="restore alembic.ini, or move the folder away")
+    (folder / "versions").mkdir(parents=True, exist_ok=True)
+    written = {ini: "alembic.ini"} | {folder / name: template for template, name in SCAFFOLD.items()}
+    for path, template in written.items():
+        path.write_text(files(TEMPLATES).joinpath(template).read_text(encoding="utf-8"), encoding="utf-8")
+    return list(written)

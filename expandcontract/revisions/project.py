@@ -80,9 +80,11 @@ class Project:
         except ExpandContractError:
             raise
         except (CommandError, KeyError) as exc:
-            raise ConfigError(f"the Alembic environment cannot be read: {exc}", hint="ec init") from exc
+            msg = f"the Alembic environment cannot be read: {exc}"
+            raise ConfigError(msg, hint="ec init") from exc
         except Exception as exc:
-            raise ConfigError(f"a revision file cannot be imported: {type(exc).__name__}: {exc}") from exc
+            msg = f"a revision file cannot be imported: {type(exc).__name__}: {exc}"
+            raise ConfigError(msg) from exc
 
     @classmethod
     def open(cls, ini: Path, *, url: URL | None = None) -> Project:
@@ -92,7 +94,8 @@ class Project:
             ConfigError: There is no such file or environment.
         """
         if not ini.is_file():
-            raise ConfigError(f"there is no {ini}", hint="ec init")
+            msg = f"there is no {ini}"
+            raise ConfigError(msg, hint="ec init")
         config = Config(str(ini), stdout=StringIO())
         if url is not None:
             config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
@@ -121,7 +124,8 @@ class Project:
         names = [pair.name for pair in pairs]
         for pair in pairs:
             if names.count(pair.name) > 1:
-                raise PairError(f"two expands declare change {pair.name!r}", hint="rename one of them")
+                msg = f"two expands declare change {pair.name!r}"
+                raise PairError(msg, hint="rename one of them")
 
     def pair(self, name: str) -> Pair:
         """The pair of a change, with both halves where it maps columns.
@@ -145,8 +149,12 @@ class Project:
         """What is wrong with how the two halves stand in their chains."""
         found = []
         if pair.contract is not None and pair.expand.revision not in self.ancestors([pair.contract.revision]):
-            found.append(Finding(what=f"contract {pair.contract.revision} does not depend on its expand",
-                                 fix=f'set depends_on = "{pair.expand.revision}" in it'))
+            found.append(
+                Finding(
+                    what=f"contract {pair.contract.revision} does not depend on its expand",
+                    fix=f'set depends_on = "{pair.expand.revision}" in it',
+                )
+            )
         return tuple(found)
 
     def ancestors(self, revisions: list[str]) -> frozenset[str]:

@@ -66,8 +66,10 @@ def _run(
             raise refused(exc) from exc
         if sqlstate(exc) in RETRIED:
             raise
-        raise FailedError(f"{work.__name__} to {revision} failed: {str(exc.orig).splitlines()[0]}") from exc
+        msg = f"{work.__name__} to {revision} failed: {str(exc.orig).splitlines()[0]}"
+        raise FailedError(msg) from exc
     except CommandError as exc:
-        raise FailedError(f"{work.__name__} to {revision} failed: {exc}") from exc
+        msg = f"{work.__name__} to {revision} failed: {exc}"
+        raise FailedError(msg) from exc
     finally:
         project.config.attributes.pop(ATTRIBUTE, None)

@@ -71,8 +71,9 @@ def _make(url: URL, item: SealItem, *, leftover: bool) -> None:
             case SealConstraint():
                 _constraint(url, item.table, item.name, item.definition, there=leftover)
     except psycopg.Error as exc:
+        msg = f"{describe(item)} could not be made: {str(exc).splitlines()[0]}"
         raise SealError(
-            f"{describe(item)} could not be made: {str(exc).splitlines()[0]}",
+            msg,
             hint="mend the rows it names, then run the same command again",
         ) from exc
 

@@ -47,13 +47,15 @@ def write_pair(project: Project, mapping: Mapping, name: str, expand: Half, cont
 def _refuse_taken(project: Project, mapping: Mapping, name: str) -> None:
     for pair in project.pairs():
         if pair.name == name:
-            raise PairError(f"there is a change {name!r} already", hint="choose another with --name")
+            msg = f"there is a change {name!r} already"
+            raise PairError(msg, hint="choose another with --name")
         other = pair.change.mapping
         shared = mapping.overlap(other) if other is not None and pair.contract is not None else frozenset()
         live = {column for column in shared if other is not None and column not in other.new}
         if live:
+            msg = f"{pair.name} maps {', '.join(sorted(live))} of {mapping.table} already"
             raise PairError(
-                f"{pair.name} maps {', '.join(sorted(live))} of {mapping.table} already",
+                msg,
                 hint=f"finish it first, or ec abandon {pair.name}",
             )
 
@@ -106,4 +108,8 @@ def _contract(revision: str, down: str | None, first: bool, name: str, expand: s
 
 
 def _tidy(source: str) -> str:
-    return source if "sa." in source.split("import sqlalchemy as sa\n")[1] else source.replace("import sqlalchemy as sa\n", "")
+    return (
+        source
+        if "sa." in source.split("import sqlalchemy as sa\n")[1]
+        else source.replace("import sqlalchemy as sa\n", "")
+    )

@@ -100,7 +100,8 @@ def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     """Apply the contract revision; assertion, triggers, hold, drop and phase are one transaction."""
     pair = place.project.pair(change.name)
     if pair.contract is None:
-        raise FailedError(f"{change.name} has no contract half")
+        msg = f"{change.name} has no contract half"
+        raise FailedError(msg)
     yield Event(kind="step", text=f"applying {pair.contract.revision}: {pair.contract.doc}", change=change.name)
     run.upgrade(
         place.project,
@@ -137,7 +138,9 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
         facts = replace(facts, differing=differing, unsealed=seal.missing(mover.connection, items))
     judgement = ask(AT_THE_END[Move.BACKFILL], facts)
     if not judgement.open:
-        raise RefusedError("; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document())
+        raise RefusedError(
+            "; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document()
+        )
 
 
 def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
@@ -158,7 +161,11 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
         yield Event(kind="progress", text=f"comparing, pass {last.number}", change=change.name, data=data)
     if last is not None:
         differing = last.differing
-        text = "old and new shape agree on every row" if not differing else f"{differing} rows differ, first: {', '.join(last.rows)}"
+        text = (
+            "old and new shape agree on every row"
+            if not differing
+            else f"{differing} rows differ, first: {', '.join(last.rows)}"
+        )
         yield Event(kind="step", text=text, change=change.name, data={"differing": differing, "rows": list(last.rows)})
 
 

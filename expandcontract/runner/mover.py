@@ -95,7 +95,8 @@ def mover(url: URL, command: str, window: timedelta) -> Iterator[Mover]:
         ledger = Ledger(connection, window=window)
         if not try_mover_lock(connection):
             other = holder(connection, ledger)
-            raise BusyError(f"{other or 'another mover'} moves this database; nothing was changed", hint="ec status --watch")
+            msg = f"{other or 'another mover'} moves this database; nothing was changed"
+            raise BusyError(msg, hint="ec status --watch")
         installation = ledger.installation()
         epoch = ledger.claim(who(command))
         connection.commit()

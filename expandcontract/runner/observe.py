@@ -65,7 +65,9 @@ def read_weights(place: Place) -> tuple[Weights | None, str]:
         return None, exc.message
 
 
-def observe(place: Place, connection: Connection, ledger: Ledger, name: str, asked: Asked, *, count: bool = True) -> Facts:
+def observe(
+    place: Place, connection: Connection, ledger: Ledger, name: str, asked: Asked, *, count: bool = True
+) -> Facts:
     """Everything that the gates of ``asked.move`` look at.
 
     Args:

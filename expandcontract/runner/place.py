@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from expandcontract.core.color import Color
 from expandcontract.errors import ConfigError
 from expandcontract.pg.connect import parse
 from expandcontract.revisions.project import Project
@@ -16,6 +15,7 @@ from expandcontract.traffic.smoke import smoke
 from expandcontract.traffic.switch import open_switch
 
 if TYPE_CHECKING:
+    from expandcontract.core.color import Color
     from pathlib import Path
 
     from sqlalchemy import URL
@@ -99,7 +99,8 @@ class Place:
         """
         url = self.settings.color(color).url
         if url is None:
-            raise ConfigError(f"colors.{color}.url is not set, so {color} cannot be probed", hint="set it in expandcontract.toml")
+            msg = f"colors.{color}.url is not set, so {color} cannot be probed"
+            raise ConfigError(msg, hint="set it in expandcontract.toml")
         return url
 
     def smoke(self, color: Color) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING
 
 from expandcontract.config.duration import parse_duration
+from expandcontract.core.change import requires
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import Asked
 from expandcontract.core.fit import misfits, spoken
-from expandcontract.core.change import requires
 from expandcontract.core.mapping import Table
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
 from expandcontract.core.plan import Judgement, implied, judge, next_move
@@ -57,7 +56,9 @@ class Runner:
         done = attach(self._place.directory, self._place.settings.alembic)
         for path_ in done.created:
             yield Event(kind="step", text=f"wrote {path_}")
-        yield Event(kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice)
+        yield Event(
+            kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice
+        )
         with connect(self._place.url, command="init") as connection:
             refuse_pooled(connection)
             with connection.begin():
@@ -161,7 +162,8 @@ class Runner:
         with connect(self._place.url, command="verify") as connection:
             change = self._known(Ledger(connection, window=self._window), name)
         if change.mapping is None or not change.open:
-            raise UsageError(f"{name} is {change.phase}; there are no two shapes to compare", hint=f"ec status {name}")
+            msg = f"{name} is {change.phase}; there are no two shapes to compare"
+            raise UsageError(msg, hint=f"ec status {name}")
         if change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}:
             with mover(self._place.url, f"verify {name}", self._window) as m:
                 yield from forward.compare(self._place, m, change, repair=True)
@@ -196,12 +198,11 @@ class Runner:
             yield from put(self._place, m, release)
         yield Event(kind="finished", text=f"{release} is deployed and ready")
 
-    def _to_deploy(
-        self, m: Mover, ledger: Ledger, color: Color, version: str, speaks: Mapping[str, Speaks]
-    ) -> Release:
+    def _to_deploy(self, m: Mover, ledger: Ledger, color: Color, version: str, speaks: Mapping[str, Speaks]) -> Release:
         weights, why = read_weights(self._place)
         if self._place.switch is not None and weights is None:
-            raise RefusedError(f"whether {color} gets traffic is not known: {why}", hint="ec status")
+            msg = f"whether {color} gets traffic is not known: {why}"
+            raise RefusedError(msg, hint="ec status")
         deployed = ledger.releases().get(color)
         if weights is not None and weights.of(color) and deployed is not None and deployed.version != version:
             msg = f"{color} gets {weights.of(color)} % of the traffic with {deployed.version}; nothing is deployed over it"
@@ -209,7 +210,9 @@ class Runner:
         for name in speaks:
             self._known(ledger, name)
         before = ledger.version(version)
-        baseline = before[0] if before else self._place.project.newest_contract(self._place.project.applied(m.connection))
+        baseline = (
+            before[0] if before else self._place.project.newest_contract(self._place.project.applied(m.connection))
+        )
         return Release(
             color=color, version=version, baseline=baseline, speaks={**(before[1] if before else {}), **speaks}
         )
@@ -252,16 +255,16 @@ class Runner:
     @staticmethod
     def _may_switch(color: Color, release: Release | None, changes: Sequence[ChangeState]) -> None:
         if release is None:
-            raise RefusedError(f"no release is recorded on {color}", hint=f"ec deploy {color} VERSION")
+            msg = f"no release is recorded on {color}"
+            raise RefusedError(msg, hint=f"ec deploy {color} VERSION")
         wrong = misfits(release, changes)
         if wrong:
             raise RefusedError(f"{release} does not fit: " + "; ".join(map(str, wrong)), hint="ec status")
         untrue = [c for c in changes if spoken(release, c, changes) not in requires(c)]
         if untrue:
             phases = ", ".join(f"{c.name} would no longer be {c.phase}" for c in untrue)
-            raise RefusedError(
-                f"with {release} live, {phases}", hint="ec rollback " + " ".join(change.name for change in untrue)
-            )
+            msg = f"with {release} live, {phases}"
+            raise RefusedError(msg, hint="ec rollback " + " ".join(change.name for change in untrue))
 
     def rollback(self, names: Sequence[str]) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""
@@ -288,7 +291,11 @@ class Runner:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
                 if change.mapping is not None and change.mapping.lossy:
                     lost = ", ".join(change.mapping.old)
-                    yield Event(kind="note", text=f"the mapping is lossy: {lost} may not be restored exactly", change=change.name)
+                    yield Event(
+                        kind="note",
+                        text=f"the mapping is lossy: {lost} may not be restored exactly",
+                        change=change.name,
+                    )
             yield from back.roll_back(self._place, m, changes, asked)
             yield from self._finished(m, changes)
 
@@ -321,7 +328,8 @@ class Runner:
         with connect(self._place.url, command="history") as connection:
             found = Ledger(connection, window=self._window).verify_history()
         if found["broken"] is not None or not found["head_holds"]:
-            raise LedgerTamperedError(f"the journal was altered at entry {found['broken'] or 'the last one'}")
+            msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
+            raise LedgerTamperedError(msg)
         return found
 
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
@@ -365,7 +373,8 @@ class Runner:
         moves = {next_move(change) for change in changes}
         if len(moves) > 1:
             stands = ", ".join(f"{change.name} is {change.phase}" for change in changes)
-            raise UsageError(f"these changes do not stand together: {stands}", hint="name those that do, one command each")
+            msg = f"these changes do not stand together: {stands}"
+            raise UsageError(msg, hint="name those that do, one command each")
         move = moves.pop()
         if move is Move.ROLL_BACK:
             msg = f"a roll-back of {changes[0].name} is in flight; it is finished first"
@@ -376,7 +385,8 @@ class Runner:
     def _same_phase(changes: Sequence[ChangeState]) -> None:
         if len({change.phase for change in changes}) > 1:
             stands = ", ".join(f"{change.name} is {change.phase}" for change in changes)
-            raise UsageError(f"these changes do not stand together: {stands}", hint="roll the later one back first")
+            msg = f"these changes do not stand together: {stands}"
+            raise UsageError(msg, hint="roll the later one back first")
 
     def _whole(self, m: Mover, change: ChangeState) -> list[ChangeState]:
         """The changes that move together with this one in flight."""
@@ -395,8 +405,9 @@ class Runner:
                 shut = [verdict.code for verdict in judgement.shut]
                 ledger.journal("refused", change.name, {"move": asked.move, "gates": shut})
             reasons = "\n".join(f"  {verdict}" for verdict in judgement.shut)
+            msg = f"{asked.move} of {change.name} is refused:\n{reasons}"
             raise RefusedError(
-                f"{asked.move} of {change.name} is refused:\n{reasons}",
+                msg,
                 hint=judgement.next_command,
                 document=judgement.document(),
             )
@@ -446,5 +457,3 @@ class Runner:
             if change.phase is Phase.CUT_OVER and change.window.closes_at:
                 text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"
             yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})
-
-

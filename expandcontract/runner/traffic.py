@@ -67,16 +67,18 @@ def put(place: Place, mover: Mover, release: Release) -> Iterator[Event]:
         place.deployer.deploy(release.color, release.version)
         with mover.writing() as ledger:
             ledger.record_release(release, role)
-        yield Event(kind="deployed", text=f"{release} is deployed", data={"color": release.color, "version": release.version})
+        yield Event(
+            kind="deployed", text=f"{release} is deployed", data={"color": release.color, "version": release.version}
+        )
     health = place.probe(release.color)
     yield _health(health)
     if not health.ok:
-        raise UnhealthyError(
-            f"{release} does not become ready: {health.evidence}", hint="mend the release, then the same command again"
-        )
+        msg = f"{release} does not become ready: {health.evidence}"
+        raise UnhealthyError(msg, hint="mend the release, then the same command again")
     failed = place.smoke(release.color)
     if failed:
-        raise UnhealthyError(f"the smoke test of {release} failed: {failed}", hint="mend the release, then the same command again")
+        msg = f"the smoke test of {release} failed: {failed}"
+        raise UnhealthyError(msg, hint="mend the release, then the same command again")
 
 
 def _tell_role(mover: Mover, role: str | None, release: Release) -> str:

@@ -58,10 +58,12 @@ def _run(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as exc:
-        raise SwitchError(f"the traffic command {command[0]} could not be run: {exc}") from exc
+        msg = f"the traffic command {command[0]} could not be run: {exc}"
+        raise SwitchError(msg) from exc
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise SwitchError(f"the traffic command {shlex.join(command)} ended with {done.returncode}: {(said or [''])[-1]}")
+        msg = f"the traffic command {shlex.join(command)} ended with {done.returncode}: {(said or [''])[-1]}"
+        raise SwitchError(msg)
     return done.stdout
 
 

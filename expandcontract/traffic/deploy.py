@@ -47,10 +47,12 @@ class CommandDeployer:
                 command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as exc:
-            raise DeployError(f"the deploy command {command[0]} could not be run: {exc}") from exc
+            msg = f"the deploy command {command[0]} could not be run: {exc}"
+            raise DeployError(msg) from exc
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
-            raise DeployError(f"deploying {version} on {color} ended with {done.returncode}: {(said or [''])[-1]}")
+            msg = f"deploying {version} on {color} ended with {done.returncode}: {(said or [''])[-1]}"
+            raise DeployError(msg)
 
 
 class ExternalDeployer:
@@ -69,7 +71,10 @@ def open_deployer(name: str, command: Sequence[str]) -> Deployer:
     if name == "external":
         return ExternalDeployer()
     if name != "command":
-        raise ConfigError(f"there is no deployer {name!r}", hint="one of command, external")
+        msg = f"there is no deployer {name!r}"
+        raise ConfigError(msg, hint="one of command, external")
     if not command:
-        raise ConfigError("deployer command needs the setting deploy.command", hint='command = "deploy.sh {color} {version}"')
+        raise ConfigError(
+            "deployer command needs the setting deploy.command", hint='command = "deploy.sh {color} {version}"'
+        )
     return CommandDeployer(command)

@@ -55,12 +55,17 @@ class EnvoySwitch:
             with DIRECT.open(url, timeout=TIMEOUT) as answer:
                 dump = json.load(answer)
         except (URLError, OSError, HTTPException, ValueError) as exc:
-            raise SwitchError(f"Envoy does not answer at {self._admin}: {exc}", hint="start Envoy, or mend traffic.options.admin") from exc
+            msg = f"Envoy does not answer at {self._admin}: {exc}"
+            raise SwitchError(msg, hint="start Envoy, or mend traffic.options.admin") from exc
         for item in dump.get("configs", []):
             found = _weights(item.get("route_config", {}))
             if found is not None:
                 return found
-        raise SwitchError(f"Envoy at {self._admin} has no route with the clusters blue and green", hint=f"let its RDS read {self._routes}")
+        msg = f"Envoy at {self._admin} has no route with the clusters blue and green"
+        raise SwitchError(
+            msg,
+            hint=f"let its RDS read {self._routes}",
+        )
 
     def write(self, weights: Weights) -> None:
         """Rename a new route file into place and wait until Envoy shows it.
@@ -73,14 +78,16 @@ class EnvoySwitch:
             fresh.write_text(json.dumps(route_configuration(weights)), encoding="utf-8")
             fresh.replace(self._routes)
         except OSError as exc:
-            raise SwitchError(f"the route file {self._routes} cannot be written: {exc}") from exc
+            msg = f"the route file {self._routes} cannot be written: {exc}"
+            raise SwitchError(msg) from exc
         policy = Retrying(
             retry=retry_if_exception_type(_NotYetError), stop=stop_after_delay(TAKEN_WITHIN), wait=wait_fixed(0.05)
         )
         try:
             policy(self._shows, weights)
         except RetryError as exc:
-            raise SwitchError(f"Envoy did not take {weights} within {TAKEN_WITHIN:.0f} s, it reads {self.read()}") from exc
+            msg = f"Envoy did not take {weights} within {TAKEN_WITHIN:.0f} s, it reads {self.read()}"
+            raise SwitchError(msg) from exc
 
     def _shows(self, weights: Weights) -> None:
         if self.read() != weights:

@@ -37,7 +37,8 @@ class MemorySwitch:
         """
         if self.fail_writes:
             self.fail_writes -= 1
-            raise SwitchError(f"the memory switch was told to refuse {weights}")
+            msg = f"the memory switch was told to refuse {weights}"
+            raise SwitchError(msg)
         self.weights = weights
         self.written.append(weights)
 

@@ -85,7 +85,7 @@ def shift(
             yield Checked(health)
             if not health.ok:
                 msg = f"{toward} failed its check at {percent} %: {health.evidence}"
-                raise UnhealthyError(msg)  # noqa: TRY301  # answered below like every other failure
+                raise UnhealthyError(msg)  # answered below like every other failure
     except TrafficError as failure:
         yield from _take_back(switch, back, failure)
 
@@ -101,7 +101,8 @@ def move(switch: TrafficSwitch, weights: Weights) -> Iterator[Event]:
     found = switch.read()
     yield Written(found)
     if found != weights:
-        raise SwitchError(f"the balancer was given {weights} and reads {found}")
+        msg = f"the balancer was given {weights} and reads {found}"
+        raise SwitchError(msg)
 
 
 def _take_back(switch: TrafficSwitch, back: Weights, failure: TrafficError) -> Iterator[Event]:

@@ -18,9 +18,7 @@ def smoke(command: Sequence[str], color: Color, url: str) -> str:
     """Run the smoke test with ``EC_COLOR`` and ``EC_URL`` set; empty where it passed, else why it did not."""
     environment = {**os.environ, "EC_COLOR": str(color), "EC_URL": url}
     try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as exc:
         return str(exc)
     if done.returncode == 0:

@@ -62,5 +62,6 @@ def option(options: Mapping[str, object], name: str, adapter: str) -> str:
         ConfigError: It is missing.
     """
     if name not in options:
-        raise ConfigError(f"traffic switch {adapter} needs the setting traffic.options.{name}")
+        msg = f"traffic switch {adapter} needs the setting traffic.options.{name}"
+        raise ConfigError(msg)
     return str(options[name])

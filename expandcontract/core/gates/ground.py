@@ -57,8 +57,7 @@ def in_flight(facts: Facts) -> Answer:
     unfinished = [
         change
         for change in facts.changes
-        if change.in_flight is not None
-        and not (change.name in resumed and change.in_flight.move is facts.asked.move)
+        if change.in_flight is not None and not (change.name in resumed and change.in_flight.move is facts.asked.move)
     ]
     if unfinished:
         first = unfinished[0]
@@ -89,7 +88,7 @@ def _findings(findings: tuple[Finding, ...] | None, unread: str, fine: str) -> A
 
 def earlier_expands(facts: Facts) -> Answer:
     """No expand revision earlier in the chain is missing; for a roll-back, none later is applied."""
-    return _order(facts, "expand", f"ec rollback {{0}}" if facts.asked.move is Move.ROLL_BACK else "ec advance {0}")
+    return _order(facts, "expand", "ec rollback {0}" if facts.asked.move is Move.ROLL_BACK else "ec advance {0}")
 
 
 def earlier_contracts(facts: Facts) -> Answer:
@@ -101,9 +100,7 @@ def _order(facts: Facts, half: str, command: str) -> Answer:
     if facts.earlier is None:
         return unknown(f"the chain of {half} revisions could not be read")
     if facts.earlier:
-        return closed(
-            f"the {half} of {', '.join(facts.earlier)} comes first", next_=command.format(facts.earlier[0])
-        )
+        return closed(f"the {half} of {', '.join(facts.earlier)} comes first", next_=command.format(facts.earlier[0]))
     return opened(f"no other {half} comes first")
 
 

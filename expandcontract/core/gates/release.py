@@ -104,8 +104,7 @@ def others_hold(facts: Facts) -> Answer:
     taken = [
         other.name
         for other in facts.others()
-        if other.name not in facts.asked.together
-        and spoken(release, other, facts.changes) not in requires(other)
+        if other.name not in facts.asked.together and spoken(release, other, facts.changes) not in requires(other)
     ]
     if taken:
         verb = "rollback" if facts.asked.move is Move.ROLL_BACK else "advance"

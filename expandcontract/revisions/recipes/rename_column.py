@@ -75,18 +75,24 @@ def quote_name(connection: Connection, name: str) -> str:
 
 def _check(connection: Connection, table: Table, column: catalog.Column, new: str) -> None:
     if len(new.encode()) > LONGEST:
-        raise MappingError(f"{new!r} is longer than PostgreSQL's {LONGEST} bytes")
+        msg = f"{new!r} is longer than PostgreSQL's {LONGEST} bytes"
+        raise MappingError(msg)
     if any(found.name == new for found in catalog.columns(connection, table)):
-        raise MappingError(f"{table} has a column {new!r} already", hint="choose another name")
+        msg = f"{table} has a column {new!r} already"
+        raise MappingError(msg, hint="choose another name")
     if column.generated or column.identity or "nextval(" in (column.default or ""):
-        raise MappingError(f"{table}.{column.name} gives itself its value (identity, serial or generated)")
+        msg = f"{table}.{column.name} gives itself its value (identity, serial or generated)"
+        raise MappingError(msg)
     for found in catalog.constraints(connection, table, column.name):
         if found.kind == "p":
-            raise MappingError(f"{table}.{column.name} is in the primary key {found.name}")
+            msg = f"{table}.{column.name} is in the primary key {found.name}"
+            raise MappingError(msg)
         if not found.own:
-            raise MappingError(f"foreign key {found.name} of {found.on_table} refers to {table}.{column.name}")
+            msg = f"foreign key {found.name} of {found.on_table} refers to {table}.{column.name}"
+            raise MappingError(msg)
         if found.kind == "x":
-            raise MappingError(f"exclusion constraint {found.name} has {table}.{column.name}")
+            msg = f"exclusion constraint {found.name} has {table}.{column.name}"
+            raise MappingError(msg)
 
 
 def _add(connection: Connection, table: Table, column: catalog.Column, new: str, schema: str) -> list[str]:
@@ -172,8 +178,10 @@ def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[s
     connection.exec_driver_sql(rename.replace("%", "%%"))
     after = {oid: _tail(definition) for oid, definition in connection.execute(query, {"table": probe})}
     tails = {name: after[oid] for name, oid in copied.items()}
-    checks = text("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = cast(:t AS regclass) AND contype = 'c'")
-    tails.update({name: definition for name, definition in connection.execute(checks, {"t": probe})})
+    checks = text(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = cast(:t AS regclass) AND contype = 'c'"
+    )
+    tails.update(connection.execute(checks, {"t": probe}).tuples().all())
     return tails
 
 
@@ -184,5 +192,6 @@ def _tail(definition: str) -> str:
 def _fresh(name: str, old: str, new: str) -> str:
     fresh = name.replace(old, new) if old in name else f"{name}_{new}"
     if len(fresh.encode()) > LONGEST:
-        raise MappingError(f"the name {fresh!r} would be longer than PostgreSQL's {LONGEST} bytes", hint="rename the index first")
+        msg = f"the name {fresh!r} would be longer than PostgreSQL's {LONGEST} bytes"
+        raise MappingError(msg, hint="rename the index first")
     return fresh

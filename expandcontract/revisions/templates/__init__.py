@@ -1,0 +1,1 @@
+"""Files of a new Alembic environment, written by ``ec init``."""
