@@ -1,4 +1,6 @@
-"""Every error of the product. Rules for the next editor:
+"""Every error of the product.
+
+Rules for the next editor:
 
 1. One class per situation a caller can act on; the class fixes ``code``, ``exit_code`` and ``http_status``.
 2. The message states what was found beside what was needed, with names; the hint is one line to type or do.

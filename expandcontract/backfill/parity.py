@@ -85,10 +85,8 @@ def verify(
 
 def count(url: URL, change: str, mapping: Mapping) -> int:
     """How many rows differ now."""
-    last = None
-    for last in _one_pass(url, change, mapping, 1, None):
-        pass
-    return last.differing if last else 0
+    passed = list(_one_pass(url, change, mapping, 1, None))
+    return passed[-1].differing if passed else 0
 
 
 def _one_pass(url: URL, change: str, mapping: Mapping, number: int, epoch: int | None) -> Iterator[ParityProgress]:

@@ -30,8 +30,8 @@ def _escaped(expression: str) -> str:
 def fill(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
     """Fill the unfilled rows of one page range and one hash class. Takes ROW EXCLUSIVE; locks the rows it writes."""
     return sql.SQL(
-        "UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND (hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s"
-        " AND ({unfilled}) AND ({something})"
+        "UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range}"
+        " AND (hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s AND ({unfilled}) AND ({something})"
     ).format(
         relation=relation,
         alias=sql.Identifier(mapping.table.name),

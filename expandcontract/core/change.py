@@ -11,12 +11,12 @@ from expandcontract.core.release import Speaks
 from expandcontract.errors import UsageError
 
 if TYPE_CHECKING:
-    from expandcontract.core.window import Window
     from datetime import datetime
 
     from expandcontract.core.color import Color
     from expandcontract.core.mapping import Mapping
     from expandcontract.core.phase import Move
+    from expandcontract.core.window import Window
 
 LONGEST_NAME = 50
 NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -1,4 +1,6 @@
-"""Phases, moves and the table of transitions. Rules for the next editor:
+"""Phases, moves and the table of transitions.
+
+Rules for the next editor:
 
 1. Everything that says which phase follows which stands in ``TRANSITIONS``; nowhere else is a phase compared with
    another to find out what comes next. The diagram in the docs is drawn from it.

@@ -11,13 +11,13 @@ from expandcontract.core.gates import data, ground, release
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, after, forward
 
 if TYPE_CHECKING:
-    from expandcontract.core.release import Speaks
     from collections.abc import Mapping
     from datetime import datetime
 
     from expandcontract.core.change import ChangeState
     from expandcontract.core.facts import Facts
     from expandcontract.core.gate import Answer
+    from expandcontract.core.release import Speaks
 
 
 def _order(facts: Facts) -> Answer:

@@ -51,6 +51,6 @@ class Window:
             msg = f"a rollback window cannot be negative, {length} was asked for"
             raise UsageError(msg)
         if self.opened_at is not None and length < self.length:
-            msg = f"the rollback window has opened and can only be lengthened: it is {self.length}, {length} was asked for"
+            msg = f"the rollback window has opened and is {self.length}; it can only be lengthened, not set to {length}"
             raise UsageError(msg, hint="ec window CHANGE --extend 24h")
         return replace(self, length=length)

@@ -1,1 +1,1 @@
-"""``ec demo``: one change through all five phases, behind a real proxy and under load, with the product's own commands."""
+"""``ec demo``: one change through all five phases, behind a real proxy, with the product's own commands."""

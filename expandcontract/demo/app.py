@@ -1,4 +1,4 @@
-"""A small users service in three releases: ``old``, ``dual`` and ``new``; each has its own SQL and nothing else apart."""
+"""A small users service in three releases, ``old``, ``dual`` and ``new``; only their SQL differs."""
 
 from __future__ import annotations
 

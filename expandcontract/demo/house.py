@@ -35,7 +35,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE TABLE users (id bigserial PRIMARY KEY, full_name text NOT NULL, made_at timestamptz DEFAULT now())")
+    op.execute("CREATE TABLE users (id bigserial PRIMARY KEY, full_name text NOT NULL, at timestamptz DEFAULT now())")
     op.execute("CREATE INDEX ix_users_full_name ON users (full_name)")
     op.execute("INSERT INTO users (full_name) SELECT '{prefix}' || n FROM generate_series(1, {rows}) AS n")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON users TO app_blue, app_green")

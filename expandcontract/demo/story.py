@@ -173,7 +173,8 @@ class Story:
     def _count_lost(self) -> int:
         """Rows whose name is not the one that was acknowledged last, asked of the database itself."""
         with psycopg.connect(self.house.dsn) as connection:
-            found = dict(connection.execute("SELECT id, display_name FROM users").fetchall())
+            rows = connection.execute("SELECT id, display_name FROM users").fetchall()
+        found: dict[int, str] = dict(rows)
         expected = {key: first_name(key) for key in range(1, self.rows + 1)} | self.load.acknowledged
         return sum(found.get(key) != name for key, name in expected.items())
 

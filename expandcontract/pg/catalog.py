@@ -48,7 +48,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
-    """A constraint over a column: ``kind`` is ``c``, ``f``, ``p``, ``u``, ``x`` or ``n``; not ``own`` where it refers to it."""
+    """A constraint over a column.
+
+    ``kind`` is ``c``, ``f``, ``p``, ``u``, ``x`` or ``n``; it is not ``own`` where it only refers to the column.
+    """
 
     name: str
     kind: str

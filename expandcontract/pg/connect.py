@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -113,19 +113,23 @@ def hot(url: URL, *, command: str, autocommit: bool = True) -> psycopg.Connectio
         ConnectError: The database cannot be reached or does not let us in.
     """
     try:
-        return psycopg.connect(
-            host=url.host,
-            port=url.port,
-            user=url.username,
-            password=None if url.password is None else str(url.password),
-            dbname=url.database,
-            autocommit=autocommit,
-            connect_timeout=10,
-            **{key: str(value) for key, value in url.query.items()},
-            **_options(command, LOCK_TIMEOUT),  # type: ignore[arg-type]
-        )
+        return psycopg.connect(_conninfo(url, command), autocommit=autocommit)
     except psycopg.OperationalError as exc:
         raise unreachable(url, exc) from None
+
+
+def _conninfo(url: URL, command: str) -> str:
+    parts = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        "dbname": url.database,
+        "connect_timeout": 10,
+        **{key: str(value) for key, value in url.query.items()},
+        **_options(command, LOCK_TIMEOUT),
+    }
+    return make_conninfo("", **{key: str(value) for key, value in parts.items() if value is not None})
 
 
 def unreachable(url: URL, exc: Exception) -> ConnectError:

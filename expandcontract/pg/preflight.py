@@ -24,11 +24,13 @@ def preflight(connection: Connection, table: Table | None) -> tuple[Finding, ...
         connection: To the target database.
         table: The table that the change maps; ``None`` for checks of the whole database only.
     """
-    found = []
+    found: list[Finding] = []
     for name, query in QUERIES.items():
         if table is None and name.startswith("table_"):
             continue
         values = {"schema": table.schema, "table": table.name} if table and name.startswith("table_") else {}
-        for row in connection.execute(text(query), values).mappings():
-            found.append(Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"]))
+        found.extend(
+            Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
+            for row in connection.execute(text(query), values).mappings()
+        )
     return tuple(found)

@@ -181,7 +181,19 @@ def _person() -> dict[str, Any]:
 
 
 def _initdb(found: Path, data: Path, person: dict[str, Any]) -> None:
-    command = [found / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    command: list[str | Path] = [
+        found / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-locale",
+        "--no-sync",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **person)
     if done.returncode:
         msg = f"initdb ended with {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}"

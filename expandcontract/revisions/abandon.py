@@ -34,7 +34,8 @@ def abandon(project: Project, pair: Pair, applied: Collection[str]) -> tuple[Pat
     halves = [script for script in (pair.expand, pair.contract) if script is not None]
     for script in halves:
         if script.revision in applied:
-            raise PairError(f"{pair.name} is expanded and cannot be abandoned", hint=f"ec rollback {pair.name}")
+            msg = f"{pair.name} is expanded and cannot be abandoned"
+            raise PairError(msg, hint=f"ec rollback {pair.name}")
     edits = _relinked(project, {script.revision: script for script in halves})
     for path, source in edits.items():
         path.write_bytes(source)
@@ -110,4 +111,5 @@ def _assign(source: bytes, name: str, value: str, path: Path) -> bytes:
             begin = starts[found.lineno - 1] + found.col_offset
             end = starts[(found.end_lineno or found.lineno) - 1] + (found.end_col_offset or 0)
             return source[:begin] + value.encode() + source[end:]
-    raise PairError(f"{path.name} has no line `{name} = …`", hint="write it as Alembic does")
+    msg = f"{path.name} has no line `{name} = …`"
+    raise PairError(msg, hint="write it as Alembic does")

@@ -1,4 +1,4 @@
-"""What ``ec init`` does to a project's files: the guard into ``env.py``, or a scaffold where there is no Alembic yet."""
+"""What ``ec init`` does to a project's files: the guard into ``env.py``, or a scaffold where there is no Alembic."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ def _toml(path: Path) -> dict[str, object]:
     try:
         tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} cannot be read: {exc}") from exc
+        msg = f"{path} cannot be read: {exc}"
+        raise ConfigError(msg) from exc
     return dict(tools)
 
 
@@ -94,13 +95,15 @@ def _location(directory: Path, ini: Path) -> Path:
     config = Config(str(ini), toml_file=str(directory / "pyproject.toml"))
     location = config.get_alembic_option("script_location")
     if location is None:
-        raise ConfigError(f"{ini} names no script_location", hint="add script_location = migrations to it")
+        msg = f"{ini} names no script_location"
+        raise ConfigError(msg, hint="add script_location = migrations to it")
     return directory / location
 
 
 def _guard(env: Path) -> tuple[bool, str]:
     if not env.is_file():
-        raise ConfigError(f"there is no {env}", hint="correct script_location, or run alembic init")
+        msg = f"there is no {env}"
+        raise ConfigError(msg, hint="correct script_location, or run alembic init")
     # bytes, so that line ends stay as they are
     source = env.read_bytes().decode()
     guarded = with_guard(source)

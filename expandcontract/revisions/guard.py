@@ -1,6 +1,6 @@
 """The guard in ``env.py``: refuses before any revision runs, and keeps the ledger in Alembic's own transaction.
 
-It stands as two lines: ``from expandcontract import guard`` and, before ``context.run_migrations()``, ``guard(context)``.
+It is two lines: ``from expandcontract import guard``, and ``guard(context)`` before ``context.run_migrations()``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ PLAIN_LOCK_TIMEOUT = "1s"
 EMPTY = """SELECT NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
     AND c.relname <> :version_table AND NOT EXISTS (
-        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'\\:\\:regclass AND d.objid = c.oid AND d.deptype = 'e'))"""
+        SELECT FROM pg_depend AS d
+        WHERE d.classid = 'pg_class'\\:\\:regclass AND d.objid = c.oid AND d.deptype = 'e'))"""
 
 
 class RefusedRevision(RefusedError, CommandError):  # noqa: N818  # named as its parent
@@ -67,7 +68,7 @@ def guard(context: Any) -> None:
     migration: MigrationContext = context.get_context()
     script = context.script
     mark = context.config.attributes.get(ATTRIBUTE)
-    original = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
+    original: Any = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
     migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, _Recorder(script))
     if context.is_offline_mode():
         return
@@ -78,12 +79,12 @@ def guard(context: Any) -> None:
         connection = ctx.connection
         assert connection is not None  # noqa: S101  # online
         try:
-            steps = list(original(heads, ctx))  # type: ignore[misc]
+            steps = list(original(heads, ctx))
         except CommandError as exc:
             known = up_to_date_but_for_contracts(exc, script, heads)
             if known is None:
                 raise
-            steps = list(original(known, ctx))  # type: ignore[misc]
+            steps = list(original(known, ctx))
         locked = _admit(connection, ctx, [s for s in steps if isinstance(s, RevisionStep)], mark)
         yield from steps
         if locked:
@@ -112,9 +113,9 @@ def _unhurried(migration: MigrationContext) -> Callable[[], Any]:
     def block() -> Iterator[None]:
         """Concurrent builds wait for old snapshots, and may: they do not queue anybody."""
         with original():
-            migration.execute("SET lock_timeout = 0")  # type: ignore[arg-type]
+            migration.execute("SET lock_timeout = 0")
             yield
-            migration.execute(f"SET lock_timeout = '{PLAIN_LOCK_TIMEOUT}'")  # type: ignore[arg-type]
+            migration.execute(f"SET lock_timeout = '{PLAIN_LOCK_TIMEOUT}'")
 
     return block
 
@@ -157,7 +158,8 @@ def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bo
         return False
     if not try_mover_lock(connection):
         found = ledger.installation()
-        msg = f"{found.holder or 'another alembic'} (backend {mover_pid(connection)}) moves this database; nothing was run"
+        who = f"{found.holder or 'another alembic'} (backend {mover_pid(connection)})"
+        msg = f"{who} moves this database; nothing was run"
         raise BusyRevision(msg, hint="ec status --watch")
     return True
 

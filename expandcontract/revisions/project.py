@@ -108,10 +108,11 @@ class Project:
             half = half_of(script)
             if half and half[1] == CONTRACT:
                 contracts[half[0]] = script
-        found = []
-        for script in self._ordered:
-            if isinstance(change := getattr(script.module, "change", None), Change):
-                found.append(Pair(change=change, expand=script, contract=contracts.pop(change.name, None)))
+        found = [
+            Pair(change=change, expand=script, contract=contracts.pop(change.name, None))
+            for script in self._ordered
+            if isinstance(change := getattr(script.module, "change", None), Change)
+        ]
         if contracts:
             name, script = next(iter(contracts.items()))
             msg = f"contract {script.revision} names change {name!r}, and no expand declares it"

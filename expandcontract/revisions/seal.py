@@ -39,7 +39,7 @@ def record(module: ModuleType) -> tuple[SealItem, ...]:
         items.append(_item(operation, module))
 
     recorder = Operations(None, impl=object())  # type: ignore[arg-type]  # nothing is run through it
-    recorder.invoke = invoke  # type: ignore[method-assign]
+    recorder.invoke = invoke  # type: ignore[assignment,method-assign]
     prior = getattr(alembic.op, "_proxy", None)
     recorder._install_proxy()  # noqa: SLF001  # Alembic's own way to lend ``op`` to another object
     try:
@@ -56,7 +56,7 @@ def _item(operation: object, module: ModuleType) -> SealItem:
         return operation.item
     if isinstance(operation, ops.CreateIndexOp):
         index = operation.to_index()
-        statement = str(CreateIndex(index).compile(dialect=postgresql.dialect()))
+        statement = str(CreateIndex(index).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
         table = Table(schema=operation.schema or "public", name=str(operation.table_name))
         method = "btree (" if " USING " not in statement else ""
         tail = statement.split(" USING ", 1)[1] if not method else method + statement.split(" (", 1)[1]
@@ -128,10 +128,12 @@ VALID = {
         AND x.indrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))""",
     SealNotNull: """SELECT a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid
             AND c.contype = 'n' AND c.conkey[1] = a.attnum AND NOT c.convalidated)
-        FROM pg_attribute AS a WHERE a.attrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
+        FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
         AND a.attname = :column AND NOT a.attisdropped""",
     SealConstraint: """SELECT c.convalidated FROM pg_constraint AS c
-        WHERE c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text))) AND c.conname = :name""",
+        WHERE c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
+        AND c.conname = :name""",
 }
 VALID[SealUnique] = VALID[SealConstraint]
 

@@ -76,7 +76,7 @@ def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...
     return asked, Weights(**origin) if origin else None, tuple(steps)
 
 
-def _waiting(place: Place, mover: Mover, change: ChangeState) -> str:
+def _waiting(mover: Mover, change: ChangeState) -> str:
     if change.mapping is None:
         return ""
     with mover.reading():
@@ -91,7 +91,7 @@ def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
         place.project,
         pair.expand.revision,
         mover.mark,
-        blockers=lambda: _waiting(place, mover, change),
+        blockers=lambda: _waiting(mover, change),
         budget=place.settings.lock.budget,
     )
 
@@ -107,7 +107,7 @@ def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
         place.project,
         pair.contract.revision,
         mover.mark,
-        blockers=lambda: _waiting(place, mover, change),
+        blockers=lambda: _waiting(mover, change),
         budget=place.settings.lock.budget,
     )
 

@@ -15,12 +15,12 @@ from expandcontract.traffic.smoke import smoke
 from expandcontract.traffic.switch import open_switch
 
 if TYPE_CHECKING:
-    from expandcontract.core.color import Color
     from pathlib import Path
 
     from sqlalchemy import URL
 
     from expandcontract.config.settings import Settings
+    from expandcontract.core.color import Color
     from expandcontract.core.facts import ColorHealth
     from expandcontract.traffic.deploy import Deployer
     from expandcontract.traffic.switch import TrafficSwitch

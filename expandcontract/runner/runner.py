@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.config.duration import parse_duration
-from expandcontract.core.change import requires
-from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import Asked
-from expandcontract.core.fit import misfits, spoken
+from expandcontract.core.fit import misfits
 from expandcontract.core.mapping import Table
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
 from expandcontract.core.plan import Judgement, implied, judge, next_move
-from expandcontract.core.release import Release, Speaks
+from expandcontract.core.release import Speaks
 from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger, install
 from expandcontract.pg.connect import connect, refuse_pooled
-from expandcontract.runner import back, forward, views
+from expandcontract.runner import back, colors, forward, views
 from expandcontract.runner.events import Event
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from expandcontract.config.settings import Settings
     from expandcontract.core.change import ChangeState
+    from expandcontract.core.color import Color
 
 __all__ = ["Runner", "parse_duration"]
 
@@ -50,7 +49,7 @@ class Runner:
         return self._place.settings.window.length
 
     def init(self, *, development: bool = False) -> Iterator[Event]:
-        """Attach to the project's Alembic environment, and create or upgrade the ledger. May run any number of times."""
+        """Attach to the project's Alembic environment, and create or upgrade the ledger; may run again."""
         from expandcontract.revisions.attach import attach  # noqa: PLC0415  # only here
 
         done = attach(self._place.directory, self._place.settings.alembic)
@@ -191,31 +190,12 @@ class Runner:
         """Put a version on a color that gets no traffic, and record it."""
         with mover(self._place.url, f"deploy {color} {version}", self._window) as m:
             with m.reading() as ledger:
-                release = self._to_deploy(m, ledger, color, version, speaks or {})
+                release = colors.to_deploy(self._place, ledger, color, version, speaks or {})
                 wrong = misfits(release, merged(self._place, ledger))
             for misfit in wrong:
                 yield Event(kind="note", text=f"{release} can get no traffic yet: {misfit}")
             yield from put(self._place, m, release)
         yield Event(kind="finished", text=f"{release} is deployed and ready")
-
-    def _to_deploy(self, m: Mover, ledger: Ledger, color: Color, version: str, speaks: Mapping[str, Speaks]) -> Release:
-        weights, why = read_weights(self._place)
-        if self._place.switch is not None and weights is None:
-            msg = f"whether {color} gets traffic is not known: {why}"
-            raise RefusedError(msg, hint="ec status")
-        deployed = ledger.releases().get(color)
-        if weights is not None and weights.of(color) and deployed is not None and deployed.version != version:
-            msg = f"{color} gets {weights.of(color)} % of the traffic with {deployed.version}; nothing is deployed over it"
-            raise RefusedError(msg, hint=f"ec deploy {color.other} {version}")
-        for name in speaks:
-            self._known(ledger, name)
-        before = ledger.version(version)
-        baseline = (
-            before[0] if before else self._place.project.newest_contract(self._place.project.applied(m.connection))
-        )
-        return Release(
-            color=color, version=version, baseline=baseline, speaks={**(before[1] if before else {}), **speaks}
-        )
 
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""
@@ -224,9 +204,9 @@ class Runner:
                 changes = merged(self._place, ledger)
                 release = ledger.releases().get(color)
                 releases = ledger.releases()
-            self._may_switch(color, release, changes)
+            colors.may_switch(color, release, changes)
             found = self._place.needed_switch().read()
-            strays = [change.name for change in changes if self._strayed(change, found, releases, changes)]
+            strays = [change.name for change in changes if colors.strayed(change, found, releases, changes)]
             yield from give(
                 self._place,
                 m,
@@ -241,30 +221,6 @@ class Runner:
             for name in strays:
                 yield Event(kind="note", text=f"the rollback window of {name} starts anew", change=name)
         yield Event(kind="finished", text=f"{color} has all the traffic")
-
-    @staticmethod
-    def _strayed(
-        change: ChangeState, found: Weights, releases: Mapping[Color, Release], changes: Sequence[ChangeState]
-    ) -> bool:
-        """Whether a release that does not speak ``new`` gets traffic while the window runs."""
-        return change.phase is Phase.CUT_OVER and any(
-            found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
-            for color in Color
-        )
-
-    @staticmethod
-    def _may_switch(color: Color, release: Release | None, changes: Sequence[ChangeState]) -> None:
-        if release is None:
-            msg = f"no release is recorded on {color}"
-            raise RefusedError(msg, hint=f"ec deploy {color} VERSION")
-        wrong = misfits(release, changes)
-        if wrong:
-            raise RefusedError(f"{release} does not fit: " + "; ".join(map(str, wrong)), hint="ec status")
-        untrue = [c for c in changes if spoken(release, c, changes) not in requires(c)]
-        if untrue:
-            phases = ", ".join(f"{c.name} would no longer be {c.phase}" for c in untrue)
-            msg = f"with {release} live, {phases}"
-            raise RefusedError(msg, hint="ec rollback " + " ".join(change.name for change in untrue))
 
     def rollback(self, names: Sequence[str]) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""

@@ -59,7 +59,7 @@ def rename_column(
             f"op.drop_column({rendered(table.name)}, {rendered(old)}{schema})",
         ],
         seal=[],
-        downgrade=_restore(connection, table, column, new, schema),
+        downgrade=_restore(table, column, new, schema),
     )
     return mapping, change, expand, contract
 
@@ -110,7 +110,7 @@ def _add(connection: Connection, table: Table, column: catalog.Column, new: str,
     return lines
 
 
-def _restore(connection: Connection, table: Table, column: catalog.Column, new: str, schema: str) -> list[str]:
+def _restore(table: Table, column: catalog.Column, new: str, schema: str) -> list[str]:
     old = column.name
     place = f"{rendered(table.name)}, {rendered(old)}"
     fill = f"UPDATE {quote(table.schema)}.{quote(table.name)} SET {quote(old)} = {quote(new)}"
@@ -157,16 +157,19 @@ def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[s
     """What PostgreSQL itself writes for each index and check once the column is renamed, tried on a temporary copy."""
     source = f"{quote(table.schema)}.{quote(table.name)}"
     probe = "pg_temp.expandcontract_copy"
-    like = f"CREATE TEMP TABLE expandcontract_copy (LIKE {source} INCLUDING INDEXES INCLUDING CONSTRAINTS INCLUDING GENERATED)"
+    parts = "INCLUDING INDEXES INCLUDING CONSTRAINTS INCLUDING GENERATED"
+    like = f"CREATE TEMP TABLE expandcontract_copy (LIKE {source} {parts})"
     connection.exec_driver_sql(like.replace("%", "%%"))
     copied: dict[str, int] = {}
     query = text(
-        "SELECT indexrelid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = cast(:table AS regclass) ORDER BY 1"
+        "SELECT indexrelid, pg_get_indexdef(indexrelid) FROM pg_index"
+        " WHERE indrelid = cast(:table AS regclass) ORDER BY 1"
     )
     before = [(oid, _tail(definition)) for oid, definition in connection.execute(query, {"table": probe})]
     originals = connection.execute(
         text(
-            "SELECT i.relname, pg_get_indexdef(x.indexrelid) FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid"
+            "SELECT i.relname, pg_get_indexdef(x.indexrelid)"
+            " FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid"
             " WHERE x.indrelid = cast(:table AS regclass) ORDER BY x.indexrelid"
         ),
         {"table": source},
@@ -179,7 +182,8 @@ def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[s
     after = {oid: _tail(definition) for oid, definition in connection.execute(query, {"table": probe})}
     tails = {name: after[oid] for name, oid in copied.items()}
     checks = text(
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = cast(:t AS regclass) AND contype = 'c'"
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = cast(:t AS regclass) AND contype = 'c'"
     )
     tails.update(connection.execute(checks, {"t": probe}).tuples().all())
     return tails
