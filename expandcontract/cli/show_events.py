@@ -107,6 +107,8 @@ class Lines(Progressing):
 
     def show(self, event: Event) -> None:
         """Print ``event``, or keep it until enough time has passed."""
+        if self.waiting is not None and heading(self.waiting) != heading(event):
+            self.pause()
         self.waiting = event
         if time.monotonic() - self.shown_at >= PLAIN_EVERY_S:
             self.pause()

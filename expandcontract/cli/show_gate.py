@@ -19,7 +19,7 @@ MARKS = {"open": ("✓", "green"), "closed": ("✗", "red"), "unknown": ("?", "y
 def show_gate(out: Screen, document: Mapping[str, Any]) -> None:
     """Show every gate of the move, then whether it may be made."""
     for gate in document["gates"]:
-        _gate(out, gate)
+        _gate(out, gate, said=document.get("next"))
     _verdict(out, document)
 
 
@@ -31,23 +31,24 @@ def show_refusal(document: Mapping[str, Any], told: Told) -> None:
     if document.get("move") and document.get("change"):
         headline = f"{document['move']} of {document['change']}, which is {document.get('phase')}"
     out.line(f"{told.code} refused: {headline}", "bold red")
+    following = told.hint or document.get("next")
     for gate in document.get("gates", ()):
         if gate["state"] != "open":
-            _gate(out, gate)
+            _gate(out, gate, said=following)
     if document.get("opens_at"):
         out.line(f"  earliest: {_earliest(document)}")
-    following = told.hint or document.get("next")
     if following:
         out.line(f"  next: {following}")
 
 
-def _gate(out: Screen, gate: Mapping[str, Any]) -> None:
+def _gate(out: Screen, gate: Mapping[str, Any], *, said: object) -> None:
+    """Show one gate; its advice only where it is not ``said`` below anyway."""
     mark, style = MARKS.get(gate["state"], MARKS["unknown"])
     out.line(f"{mark} {gate['code']} {gate['gate']}: {gate['reason']}", style)
     facts = [f"{word} {gate[key]}" for key, word in (("measured", "measured"), ("limit", "limit")) if gate.get(key)]
     if gate["state"] != "open":
         facts += [f"opens at {moment(gate['opens_at'])}"] if gate.get("opens_at") else []
-        facts += [f"next: {gate['next']}"] if gate.get("next") else []
+        facts += [f"next: {gate['next']}"] if gate.get("next") not in {None, "", said} else []
     if facts and gate["state"] != "open":
         out.line("    " + " · ".join(facts))
 

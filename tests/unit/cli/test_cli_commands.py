@@ -10,6 +10,7 @@ import pytest
 from expandcontract.core.color import Color
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Speaks
+from expandcontract.runner.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +105,17 @@ def test_plain_progress_has_rate_and_time_left(ec: Callable[..., tuple[int, str,
     """Where nobody watches, progress is a line with share, rows, rate and time left."""
     _, out, _ = ec("backfill", "a")
     assert "  filling: 25%, 1,200 rows, 300 rows/s, 12s left" in out.splitlines()
+
+
+def test_the_last_progress_of_each_kind_is_shown(
+    ec: Callable[..., tuple[int, str, str]], fake: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines are held back while they come fast, but the end of filling is shown before comparing begins."""
+    filled = [Event(kind="progress", text="", data={"done": at, "total": 3, "rows": at}) for at in (1, 2, 3)]
+    compared = Event(kind="progress", text="comparing, pass 1", data={"done": 3, "total": 3, "pass": 1, "differing": 0})
+    monkeypatch.setattr(fake, "_events", lambda: iter([*filled, compared]))
+    _, out, _ = ec("backfill", "a")
+    assert ["  filling: 100%, 3 rows", "  comparing, pass 1: 100%, 0 differ"] == out.splitlines()[-2:]
 
 
 def test_closed_gate_exits_3_and_tells_measure_limit_time_and_next(
