@@ -52,7 +52,13 @@ GATES: Mapping[Move, tuple[Gate, ...]] = MappingProxyType(
             ground.EARLIER_CONTRACTS,
             data.DEPENDENTS,
         ),
-        Move.ROLL_BACK: (*ALWAYS, release.ROLL_BACK_TARGET, release.RELEASE_FITS, release.OTHERS_HOLD),
+        Move.ROLL_BACK: (
+            *ALWAYS,
+            release.ROLL_BACK_TARGET,
+            release.RELEASE_FITS,
+            release.OTHERS_HOLD,
+            ground.EARLIER_EXPANDS,
+        ),
     }
 )
 """The gates of each move; all must be open. This table and the gates' pages in the docs are the whole truth."""

@@ -115,6 +115,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
     move, change = facts.asked.move, facts.change
     if move in {Move.EXPAND, Move.CONTRACT} or (move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
         facts = _with_pair(place, connection, facts)
+    elif move is Move.ROLL_BACK:
+        facts = replace(facts, earlier=())
     if move in {Move.DUAL_WRITE, Move.CUT_OVER}:
         facts = _with_health(place, facts)
     if move is Move.BACKFILL:

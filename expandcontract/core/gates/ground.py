@@ -88,20 +88,22 @@ def _findings(findings: tuple[Finding, ...] | None, unread: str, fine: str) -> A
 
 def earlier_expands(facts: Facts) -> Answer:
     """No expand revision earlier in the chain is missing; for a roll-back, none later is applied."""
-    return _order(facts, "expand", "ec rollback {0}" if facts.asked.move is Move.ROLL_BACK else "ec advance {0}")
+    if facts.asked.move is Move.ROLL_BACK:
+        return _order(facts, "expand", "stands on it and is applied", "ec rollback {0}")
+    return _order(facts, "expand", "comes first", "ec advance {0}")
 
 
 def earlier_contracts(facts: Facts) -> Answer:
     """No contract revision earlier in the chain is missing."""
-    return _order(facts, "contract", "ec advance {0}")
+    return _order(facts, "contract", "comes first", "ec advance {0}")
 
 
-def _order(facts: Facts, half: str, command: str) -> Answer:
+def _order(facts: Facts, half: str, why: str, command: str) -> Answer:
     if facts.earlier is None:
         return unknown(f"the chain of {half} revisions could not be read")
     if facts.earlier:
-        return closed(f"the {half} of {', '.join(facts.earlier)} comes first", next_=command.format(facts.earlier[0]))
-    return opened(f"no other {half} comes first")
+        return closed(f"the {half} of {', '.join(facts.earlier)} {why}", next_=command.format(facts.earlier[0]))
+    return opened(f"no other {half} is in the way")
 
 
 def columns_free(facts: Facts) -> Answer:

@@ -1,0 +1,15 @@
+"""Options, and one fixture topic a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+pytest_plugins = ["tests.fix_postgres", "tests.fix_project"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--pg`` chooses the server's version."""
+    parser.addoption("--pg", type=int, default=18, choices=(16, 18), help="version of PostgreSQL to test on")

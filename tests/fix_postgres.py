@@ -1,0 +1,52 @@
+"""A real server for the session, and for each test a database cloned from a template."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from expandcontract.ledger import install
+from expandcontract.pg.connect import connect, parse
+from expandcontract.pg.server import QUICK, LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
+    """PostgreSQL, with an empty template and one that has the ledger, and a login role for each color."""
+    with LocalServer.start(version=request.config.getoption("--pg"), settings=QUICK) as started:
+        with psycopg.connect(started.dsn(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE template_ledger")
+            connection.execute("CREATE ROLE app_blue LOGIN")
+            connection.execute("CREATE ROLE app_green LOGIN")
+        with connect(parse(started.dsn("template_ledger")), command="test") as ledger, ledger.begin():
+            install(ledger)
+        yield started
+
+
+def _clone(server: LocalServer, template: str) -> Iterator[str]:
+    name = f"test_{next(NUMBERS)}"
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.dsn(name)
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(server: LocalServer) -> Iterator[str]:
+    """The address of a fresh, empty database."""
+    yield from _clone(server, "template1")
+
+
+@pytest.fixture
+def ledger_database(server: LocalServer) -> Iterator[str]:
+    """The address of a fresh database with the ledger and nothing else."""
+    yield from _clone(server, "template_ledger")
