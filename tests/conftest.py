@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hypothesis import settings
+
 if TYPE_CHECKING:
     import pytest
+
+settings.register_profile("project", deadline=None)  # timings never fail a test
+settings.load_profile("project")
 
 pytest_plugins = ["tests.fix_postgres", "tests.fix_project"]
 

@@ -29,7 +29,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE TABLE users (id bigserial PRIMARY KEY, full_name text NOT NULL, nick text, visits int DEFAULT 0)")
+    op.execute("CREATE TABLE users (id bigserial PRIMARY KEY, full_name text NOT NULL, nick text, visits int)")
     op.execute("CREATE INDEX ix_users_full_name ON users (full_name)")
     op.execute("INSERT INTO users (full_name, nick) SELECT 'User ' || n, 'n' || n FROM generate_series(1, 5000) AS n")
     op.execute("GRANT ALL ON users TO app_blue, app_green")

@@ -10,8 +10,8 @@ import pytest
 from expandcontract.core.change import InFlight
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import Asked, ColorHealth, Finding, Holder, Session, Severity, Snapshot
-from expandcontract.core.gates import data, ground, release
 from expandcontract.core.gate import Gate, State
+from expandcontract.core.gates import data, ground, release
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.core.window import Window
