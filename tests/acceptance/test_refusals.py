@@ -69,7 +69,9 @@ def test_a_stamp_moves_no_phase(cut_over: Project) -> None:
     cut_over.run("alembic", "stamp", "heads")
     assert cut_over.phase() == "cut_over"
     assert "EC360" in cut_over.ec("advance", CHANGE, expect=REFUSED)
-    assert [(1,)] == cut_over.sql("SELECT 1 FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'full_name'")
+    assert [(1,)] == cut_over.sql(
+        "SELECT 1 FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'full_name'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_by_hand(cut_over: Project, server: LocalServer, statement: str) -> None
         ("ALTER TABLE users DISABLE TRIGGER zz_expandcontract_update", "is disabled"),
         ("DROP TRIGGER zz_expandcontract_insert ON users", "is missing"),
         (
-            "CREATE TRIGGER zzz BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "CREATE TRIGGER zzz BEFORE UPDATE ON users EXECUTE FUNCTION suppress_redundant_updates_trigger()",
             "zzz",
         ),
     ],

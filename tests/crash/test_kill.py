@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STATE = """SELECT phase, move, by_database, attached,
-    (SELECT string_agg(indexrelid::regclass::text || indisvalid, ',' ORDER BY 1) FROM pg_index WHERE indrelid = 'users'::regclass),
+    (SELECT string_agg(indexrelid::regclass::text || indisvalid, ',' ORDER BY 1)
+     FROM pg_index WHERE indrelid = 'users'::regclass),
     (SELECT string_agg(attname || attnotnull, ',' ORDER BY attname) FROM pg_attribute
      WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped)
 FROM expandcontract.change"""
