@@ -10,7 +10,7 @@ demo: .venv/demo.stamp
 test: .venv/lint.stamp
 	$(BIN)/coverage run -m pytest tests/unit -q
 	$(BIN)/coverage report
-	$(BIN)/python -m pytest tests -q --ignore=tests/unit
+	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit
 
 unit: .venv/lint.stamp
 	$(BIN)/python -m pytest tests/unit -q

@@ -15,7 +15,8 @@ ExpandContractError
 │   ├── MappingError               EC104
 │   ├── PairError                  EC105
 │   ├── ConnectError               EC106
-│   └── LedgerMissingError         EC107
+│   ├── LedgerMissingError         EC107
+│   └── UnreachableError           EC108
 ├── RefusedError                   EC301  exit 3   (carries the verdicts; each has its gate's own code)
 ├── BusyError                      EC401  exit 4
 │   └── LockTimeoutError           EC402
@@ -97,6 +98,13 @@ class LedgerMissingError(UsageError):
     """The database has no ledger, or one of another version."""
 
     code = "EC107"
+    http_status = 503
+
+
+class UnreachableError(UsageError):
+    """The balancer that the settings name does not answer; nothing was begun."""
+
+    code = "EC108"
     http_status = 503
 
 

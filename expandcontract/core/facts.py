@@ -138,6 +138,7 @@ class Facts:
         recorded: The weights as the ledger last read them back; ``None`` before the first reading.
         weights: The weights as the balancer reads now; ``None`` where it could not be read.
         traffic_error: Why it could not be read.
+        origin: The weights from which a move left in flight began; ``None`` where none is.
         holder: Who else holds the mover lock; ``None`` where nobody does.
         integrity: What is missing or altered of hold, triggers and journal.
         preflight: What the preflight found.
@@ -162,6 +163,7 @@ class Facts:
     recorded: Weights | None = None
     weights: Weights | None = None
     traffic_error: str = ""
+    origin: Weights | None = None
     holder: Holder | None = None
     integrity: tuple[Finding, ...] | None = None
     preflight: tuple[Finding, ...] | None = None
@@ -179,8 +181,8 @@ class Facts:
 
     @property
     def live(self) -> Color | None:
-        """The color with all the traffic by the last reading, or ``None``."""
-        weights = self.weights or self.recorded
+        """The color with all the traffic when the move began, by the last reading, or ``None``."""
+        weights = self.origin or self.weights or self.recorded
         return None if weights is None else weights.live
 
     def others(self) -> tuple[ChangeState, ...]:

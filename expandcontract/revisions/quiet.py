@@ -55,4 +55,4 @@ def up_to_date_but_for_contracts(exc: CommandError, script: Any, heads: Any) -> 
     there = ancestors(script, heads)
     pending = [revision for revision in script.walk_revisions() if revision.revision not in there]
     waiting = all((half_of(revision) or ("", ""))[1] == CONTRACT for revision in pending)
-    return tuple(script.get_heads()) if pending and waiting else None
+    return tuple(head.revision for head in script.get_revisions("heads")) if pending and waiting else None

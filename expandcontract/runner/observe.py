@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill import parity
+from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Speaks
-from expandcontract.errors import MappingError, SwitchError
+from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
 from expandcontract.pg import catalog, census, expression
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import seal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from expandcontract.core.change import ChangeState
-    from expandcontract.core.color import Color, Weights
+    from expandcontract.core.color import Color
     from expandcontract.core.release import Release
     from expandcontract.ledger import Ledger
     from expandcontract.revisions.project import Pair
@@ -65,6 +66,27 @@ def read_weights(place: Place) -> tuple[Weights | None, str]:
         return None, exc.message
 
 
+def usable(place: Place, connection: Connection, change: ChangeState, asked: Asked) -> None:
+    """Make sure that what the move works with can be used at all, before any gate is asked.
+
+    Raises:
+        UnreachableError: The balancer does not answer.
+        PairError: A half of the pair is missing or out of order.
+        MappingError: An expression does not parse, is volatile, or reads what it may not.
+    """
+    _, why = read_weights(place)
+    if why:
+        msg = f"{why}; nothing was begun"
+        raise UnreachableError(msg, hint="ec status")
+    if asked.move is not Move.EXPAND:
+        return
+    pair = place.project.pair(change.name)
+    for fault in place.project.faults(pair):
+        raise PairError(fault.what, hint=fault.fix)
+    if pair.change.mapping is not None and change.in_flight is None:
+        expression.check_mapping(connection, pair.change.mapping)
+
+
 def observe(
     place: Place, connection: Connection, ledger: Ledger, name: str, asked: Asked, *, count: bool = True
 ) -> Facts:
@@ -90,12 +112,20 @@ def observe(
         recorded=ledger.weights(),
         weights=weights,
         traffic_error=why,
+        origin=_origin(change, asked),
         holder=holder(connection, ledger),
         integrity=_integrity(ledger, change),
         preflight=_preflight(connection, change),
         switched=place.switch is not None,
     )
     return _for_move(place, connection, facts, count=count)
+
+
+def _origin(change: ChangeState, asked: Asked) -> Weights | None:
+    if change.in_flight is None or change.in_flight.move is not asked.move:
+        return None
+    found: dict[str, int] | None = (change.in_flight.arguments or {}).get("origin")  # type: ignore[assignment]
+    return Weights(**found) if found else None
 
 
 def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ from expandcontract.pg.connect import connect, refuse_pooled
 from expandcontract.runner import back, colors, forward, views
 from expandcontract.runner.events import Event
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import merged, observe, read_weights
+from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.traffic import give, put, release_for
 
@@ -354,6 +354,7 @@ class Runner:
     def _judged(self, m: Mover, changes: Sequence[ChangeState], asked: Asked) -> None:
         for change in changes:
             with m.reading() as ledger:
+                usable(self._place, m.connection, change, asked)
                 judgement = judge(observe(self._place, m.connection, ledger, change.name, asked))
             if judgement.open:
                 continue

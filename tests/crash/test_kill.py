@@ -15,6 +15,7 @@ from tests.fix_project import CHANGE, Project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SCAN = "SELECT count(*) FROM users"
 STATE = """SELECT phase, move, by_database, attached,
     (SELECT string_agg(indexrelid::regclass::text || indisvalid, ',' ORDER BY 1)
      FROM pg_index WHERE indrelid = 'users'::regclass),
@@ -51,7 +52,8 @@ def writers(project: Project, column: str) -> Iterator[dict[int, str]]:
 def obstacle(project: Project, statement: str) -> Iterator[None]:
     """Another session's open transaction that the move has to wait for."""
     with psycopg.connect(project.database) as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        if statement == SCAN:  # its snapshot is what the concurrent build waits for
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute(statement)
         yield
 
@@ -72,7 +74,7 @@ POINTS = {
     "seal": (
         "dual_writing",
         (),
-        "SELECT count(*) FROM users",
+        SCAN,
         "SELECT 1 FROM pg_index WHERE indrelid = 'users'::regclass AND NOT indisvalid",
     ),
     "cut-over": ("backfilled", ("--release", "v3"), "SELECT 1", None),
