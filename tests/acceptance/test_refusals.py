@@ -99,7 +99,10 @@ def test_by_hand(cut_over: Project, server: LocalServer, statement: str) -> None
         ("ALTER TABLE users DISABLE TRIGGER zz_expandcontract_update", "is disabled"),
         ("DROP TRIGGER zz_expandcontract_insert ON users", "is missing"),
         (
-            "CREATE TRIGGER zzz BEFORE UPDATE ON users EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            (
+                "CREATE TRIGGER zzz BEFORE UPDATE ON users FOR EACH ROW "
+                "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            ),
             "zzz",
         ),
     ],
