@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from expandcontract.revisions import operations
-
 if TYPE_CHECKING:
     from alembic.runtime.plugins import Plugin
 
 
 def setup(plugin: Plugin) -> None:
-    """Called by Alembic once; importing :mod:`operations` has registered them."""
+    """Called by Alembic once; importing :mod:`operations` registers them."""
+    from expandcontract.revisions import operations  # noqa: PLC0415  # at the top it would import Alembic in a circle
+
     assert operations.REGISTERED, plugin.name  # noqa: S101  # keeps the import from looking unused

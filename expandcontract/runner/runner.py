@@ -19,6 +19,7 @@ from expandcontract.runner.events import Event
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
+from expandcontract.runner.together import common_move, same_phase
 from expandcontract.runner.traffic import give, put, release_for
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Runner:
             while True:
                 with m.reading() as ledger:
                     changes = [self._known(ledger, name) for name in names]
-                move = self._common_move(changes)
+                move = common_move(changes)
                 if move is None or (to is not None and changes[0].phase is to):
                     yield Event(kind="note", text=f"{names[0]} is {changes[0].phase}; nothing is left to do")
                     return
@@ -235,7 +236,7 @@ class Runner:
                 changes = self._whole(m, flying[0])
                 asked = forward.recalled(flying[0])[0]
             else:
-                self._same_phase(changes)
+                same_phase(changes)
                 with m.reading() as ledger:
                     asked = back.asked_for(self._place, ledger, changes[0], frozenset(names))
                 self._judged(m, changes, asked)
@@ -324,25 +325,6 @@ class Runner:
         baseline = self._place.project.newest_contract(self._place.project.applied(ledger.connection))
         release = release_for(ledger, version, said, weights, baseline)
         return Asked(move=move, release=release, by_database=by_database, together=together)
-
-    def _common_move(self, changes: Sequence[ChangeState]) -> Move | None:
-        moves = {next_move(change) for change in changes}
-        if len(moves) > 1:
-            stands = ", ".join(f"{change.name} is {change.phase}" for change in changes)
-            msg = f"these changes do not stand together: {stands}"
-            raise UsageError(msg, hint="name those that do, one command each")
-        move = moves.pop()
-        if move is Move.ROLL_BACK:
-            msg = f"a roll-back of {changes[0].name} is in flight; it is finished first"
-            raise RefusedError(msg, hint=f"ec rollback {changes[0].name}")
-        return move
-
-    @staticmethod
-    def _same_phase(changes: Sequence[ChangeState]) -> None:
-        if len({change.phase for change in changes}) > 1:
-            stands = ", ".join(f"{change.name} is {change.phase}" for change in changes)
-            msg = f"these changes do not stand together: {stands}"
-            raise UsageError(msg, hint="roll the later one back first")
 
     def _whole(self, m: Mover, change: ChangeState) -> list[ChangeState]:
         """The changes that move together with this one in flight."""

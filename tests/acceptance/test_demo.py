@@ -6,11 +6,15 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
+
+from tests.acceptance.test_together import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+SERVERS = 3  # the database, the proxy and a release at least
 
 
 def _start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -39,9 +43,8 @@ def test_nothing_failed_and_nothing_lost(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     """Interrupted in the middle it ends every process that it started, and says so."""
     demo = _start(tmp_path)
-    time.sleep(15)
+    wait_until(lambda: len(_children(demo.pid)) >= SERVERS)
     children = _children(demo.pid)
-    assert children
     demo.send_signal(signal.SIGINT)
     _, errors = demo.communicate(timeout=60)
     assert (130, True) == (demo.returncode, "interrupted" in errors)
