@@ -1,0 +1,64 @@
+"""Every switch keeps the same contract: weights written are weights read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from expandcontract.core.color import Weights
+from expandcontract.errors import ConfigError, SwitchError
+from expandcontract.traffic.command import CommandSwitch
+from expandcontract.traffic.memory import MemorySwitch
+from expandcontract.traffic.switch import open_switch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from expandcontract.traffic.switch import TrafficSwitch
+
+STAGES = (Weights(90, 10), Weights(50, 50), Weights(0, 100), Weights(0, 100), Weights(100, 0))
+
+
+def _command(directory: Path) -> CommandSwitch:
+    kept = directory / "weights"
+    kept.write_text("blue=100 green=0\n", encoding="utf-8")
+    return CommandSwitch(
+        ("cat", str(kept)), ("sh", "-c", f'echo \'{{{{"blue": {{blue}}, "green": {{green}}}}}}\' > {kept}')
+    )
+
+
+@pytest.fixture(params=["memory", "command"])
+def switch(request: pytest.FixtureRequest, tmp_path: Path) -> TrafficSwitch:
+    """One of the switches that need no server; Envoy stands behind the demo."""
+    return MemorySwitch() if request.param == "memory" else _command(tmp_path)
+
+
+def test_what_was_written_is_read(switch: TrafficSwitch) -> None:
+    """Each stage is read back, and a write may run twice."""
+    for weights in STAGES:
+        switch.write(weights)
+        assert weights == switch.read()
+
+
+@pytest.mark.parametrize("said", ["nothing", "blue=90", '{"blue": "x", "green": 1}', "blue=60 green=60"])
+def test_a_command_that_prints_no_weights(said: str) -> None:
+    """Whatever is not two weights that make a hundred is refused."""
+    with pytest.raises(SwitchError, match="instead of weights"):
+        CommandSwitch(("echo", said), ("true",)).read()
+
+
+def test_a_command_that_fails() -> None:
+    """Its last line is quoted; one that does not exist is named."""
+    with pytest.raises(SwitchError, match="no such pool"):
+        CommandSwitch(("true",), ("sh", "-c", "echo no such pool >&2; exit 3")).write(Weights(0, 100))
+    with pytest.raises(SwitchError, match="could not be run"):
+        CommandSwitch(("no-such-command-of-ours",), ("true",)).read()
+
+
+def test_an_unknown_switch() -> None:
+    """The nearest that exists is named, and so is a setting that is missing."""
+    with pytest.raises(ConfigError, match="did you mean envoy"):
+        open_switch("envoi", {})
+    with pytest.raises(ConfigError, match=r"traffic\.options\.read"):
+        open_switch("command", {})
