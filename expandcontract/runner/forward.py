@@ -23,6 +23,8 @@ from expandcontract.runner.traffic import came_back, give, put
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from alembic.script import Script
+
     from expandcontract.core.change import ChangeState
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
@@ -85,27 +87,23 @@ def _waiting(mover: Mover, change: ChangeState) -> str:
 
 def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Apply the expand revision; the phase is recorded in its own transaction."""
-    pair = place.project.pair(change.name)
-    yield Event(kind="step", text=f"applying {pair.expand.revision}: {pair.expand.doc}", change=change.name)
-    run.upgrade(
-        place.project,
-        pair.expand.revision,
-        mover.mark,
-        blockers=lambda: _waiting(mover, change),
-        budget=place.settings.lock.budget,
-    )
+    yield from _apply(place, mover, change, place.project.pair(change.name).expand)
 
 
 def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Apply the contract revision; assertion, triggers, hold, drop and phase are one transaction."""
-    pair = place.project.pair(change.name)
-    if pair.contract is None:
+    script = place.project.pair(change.name).contract
+    if script is None:
         msg = f"{change.name} has no contract half"
         raise FailedError(msg)
-    yield Event(kind="step", text=f"applying {pair.contract.revision}: {pair.contract.doc}", change=change.name)
+    yield from _apply(place, mover, change, script)
+
+
+def _apply(place: Place, mover: Mover, change: ChangeState, script: Script) -> Iterator[Event]:
+    yield Event(kind="step", text=f"applying {script.revision}: {script.doc}", change=change.name)
     run.upgrade(
         place.project,
-        pair.contract.revision,
+        script.revision,
         mover.mark,
         blockers=lambda: _waiting(mover, change),
         budget=place.settings.lock.budget,
