@@ -7,10 +7,9 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-
 from expandcontract.backfill.batch import batch
 from expandcontract.backfill.statement import fill as fill_statement
+from expandcontract.backfill.statement import identifier
 from expandcontract.core.pace import Batch, Pace, Position, after, eta, next_batch, share
 from expandcontract.errors import BackfillError
 from expandcontract.ledger.segments import Segment, Segments
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+    from psycopg import sql
     from sqlalchemy import URL
 
     from expandcontract.core.mapping import Mapping
@@ -110,7 +110,7 @@ class _Loop:
 
     def _segment(self, segment: Segment) -> Iterator[Progress]:
         leaf = self._leaves[segment.relation]
-        statement = fill_statement(self._mapping, sql.Identifier(leaf.schema, leaf.name))
+        statement = fill_statement(self._mapping, identifier(leaf.schema, leaf.name))
         at = Position(page=segment.cursor_page, stripe=segment.cursor_stripe, end_page=segment.end_page)
         while (todo := next_batch(at, self._pace)) is not None:
             to = after(at, todo, self._pace)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-
 from expandcontract.backfill import statement
 from expandcontract.backfill.batch import batch
 from expandcontract.errors import BackfillError
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+    from psycopg import sql
     from sqlalchemy import URL
 
     from expandcontract.core.mapping import Mapping
@@ -98,7 +97,7 @@ def _one_pass(url: URL, change: str, mapping: Mapping, number: int, epoch: int |
     with hot(url, command=f"verify {change}") as connection:
         connection.execute("SET row_security = off")
         for leaf in found:
-            relation = sql.Identifier(leaf.schema, leaf.name)
+            relation = statement.identifier(leaf.schema, leaf.name)
             # the last range is open at its end: rows written meanwhile lie beyond the pages counted
             for first in range(0, leaf.pages + 1, STEP):
                 end = first + STEP if first + STEP <= leaf.pages else 2**32 - 2

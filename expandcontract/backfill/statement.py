@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
 
 
+def identifier(*names: str) -> sql.Identifier:
+    """A quoted, dotted name; a percent sign is doubled, as it would begin a placeholder otherwise."""
+    return sql.Identifier(*map(_escaped, names))
+
+
 def _both(mapping: Mapping, join: str, form: str) -> sql.Composed:
     parts = [
-        sql.SQL(form).format(column=sql.Identifier(column), value=sql.SQL(_escaped(value)))
+        sql.SQL(form).format(column=identifier(column), value=sql.SQL(_escaped(value)))
         for column, value in mapping.forward.items()
     ]
     return sql.SQL(join).join(parts)
@@ -34,7 +39,7 @@ def fill(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
         " AND (hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s AND ({unfilled}) AND ({something})"
     ).format(
         relation=relation,
-        alias=sql.Identifier(mapping.table.name),
+        alias=identifier(mapping.table.name),
         values=_both(mapping, ", ", "{column} = ({value})"),
         range=RANGE,
         unfilled=_both(mapping, " AND ", "{column} IS NULL"),
@@ -49,7 +54,7 @@ def differs(mapping: Mapping) -> sql.Composed:
         return sql.SQL("({})").format(forward)
     reverse = sql.SQL(" OR ").join(
         sql.SQL("{column}::text IS DISTINCT FROM ({value})::text").format(
-            column=sql.Identifier(column), value=sql.SQL(_escaped(value))
+            column=identifier(column), value=sql.SQL(_escaped(value))
         )
         for column, value in mapping.reverse.items()
     )
@@ -59,14 +64,14 @@ def differs(mapping: Mapping) -> sql.Composed:
 def count(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
     """Count the rows of a page range whose shapes differ. Takes ACCESS SHARE."""
     return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(
-        relation, sql.Identifier(mapping.table.name), RANGE, differs(mapping)
+        relation, identifier(mapping.table.name), RANGE, differs(mapping)
     )
 
 
 def sample(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
     """The first 20 differing rows of a page range, by ctid."""
     return sql.SQL("SELECT ctid::text FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        relation, sql.Identifier(mapping.table.name), RANGE, differs(mapping)
+        relation, identifier(mapping.table.name), RANGE, differs(mapping)
     )
 
 
@@ -74,7 +79,7 @@ def repair(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
     """Set the new shape from the old one where they differ. Only while the old shape is the authority."""
     return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND {differs}").format(
         relation=relation,
-        alias=sql.Identifier(mapping.table.name),
+        alias=identifier(mapping.table.name),
         values=_both(mapping, ", ", "{column} = ({value})"),
         range=RANGE,
         differs=differs(mapping),

@@ -51,6 +51,8 @@ class Constraint:
     """A constraint over a column.
 
     ``kind`` is ``c``, ``f``, ``p``, ``u``, ``x`` or ``n``; it is not ``own`` where it only refers to the column.
+    ``columns`` are the key's, ``included`` those that its index only carries along, ``tail`` is what stands after
+    a foreign key's list of columns.
     """
 
     name: str
@@ -59,6 +61,11 @@ class Constraint:
     own: bool
     validated: bool
     on_table: str
+    columns: tuple[str, ...]
+    included: tuple[str, ...]
+    tail: str
+    deferrable: bool
+    deferred: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +140,9 @@ def indexes(connection: Connection, table: Table, name: str) -> tuple[Index, ...
 def constraints(connection: Connection, table: Table, name: str) -> tuple[Constraint, ...]:
     """The constraints over the column, and the foreign keys of other tables that refer to it."""
     rows = _rows(connection, "constraints", oid=table_oid(connection, table), column=name)
-    return tuple(Constraint(**row) for row in rows)
+    return tuple(
+        Constraint(**{**row, "columns": tuple(row["columns"]), "included": tuple(row["included"])}) for row in rows
+    )
 
 
 def leaves(connection: Connection, table: Table) -> tuple[Leaf, ...]:

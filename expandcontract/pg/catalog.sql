@@ -34,10 +34,22 @@ ORDER BY i.relname;
 
 -- name: constraints
 SELECT c.conname AS name, c.contype::text AS kind, pg_get_constraintdef(c.oid) AS definition, c.conrelid = :oid AS own,
-       c.convalidated AS validated, conrelid::regclass::text AS on_table
+       c.convalidated AS validated, conrelid::regclass::text AS on_table, k.columns, k.included,
+       substr(pg_get_constraintdef(c.oid), length('FOREIGN KEY (' || k.list || ') ') + 1) AS tail,
+       c.condeferrable AS deferrable, c.condeferred AS deferred
 FROM pg_constraint AS c
-WHERE (c.conrelid = :oid AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attname = :column
-          AND a.attnum = ANY (c.conkey)))
+LEFT JOIN pg_index AS x ON x.indexrelid = c.conindid AND c.contype IN ('p', 'u', 'x')
+CROSS JOIN LATERAL (
+    SELECT ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS n (attnum, place)
+                 JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum ORDER BY place) AS columns,
+           ARRAY(SELECT a.attname::text FROM unnest(x.indkey) WITH ORDINALITY AS n (attnum, place)
+                 JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum
+                 WHERE place > x.indnkeyatts ORDER BY place) AS included,
+           (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY place)
+            FROM unnest(c.conkey) WITH ORDINALITY AS n (attnum, place)
+            JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum) AS list
+) AS k
+WHERE (c.conrelid = :oid AND :column = ANY (k.columns || k.included))
    OR (c.confrelid = :oid AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attname = :column
           AND a.attnum = ANY (c.confkey)))
 ORDER BY c.conname;

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import String, bindparam, text
@@ -110,11 +110,14 @@ class SealConstraint:
 
 @dataclass(frozen=True, slots=True)
 class SealUnique:
-    """A UNIQUE constraint over ``columns``."""
+    """A UNIQUE constraint over ``columns``; ``timing`` is ``DEFERRABLE …`` or empty."""
 
     name: str
     table: Table
     columns: tuple[str, ...]
+    include: tuple[str, ...] = ()
+    nulls_not_distinct: bool = False
+    timing: str = ""
 
 
 SealItem = SealIndex | SealNotNull | SealConstraint | SealUnique
@@ -164,9 +167,22 @@ class SealUniqueOp(_SealOp):
     """A UNIQUE constraint of the new shape."""
 
     @classmethod
-    def seal_unique(cls, operations: Operations, name: str, table: str, columns: Sequence[str]) -> None:
-        """Add a UNIQUE constraint from an index built concurrently."""
-        operations.invoke(cls(SealUnique(name, Table.parse(table), tuple(columns))))
+    def seal_unique(
+        cls,
+        operations: Operations,
+        name: str,
+        table: str,
+        columns: Sequence[str],
+        *,
+        include: Sequence[str] = (),
+        nulls_not_distinct: bool = False,
+        deferrable: bool = False,
+        initially: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE",
+    ) -> None:
+        """Add a UNIQUE constraint from an index built concurrently; NULLS NOT DISTINCT needs PostgreSQL 15."""
+        timing = f"DEFERRABLE INITIALLY {initially}" if deferrable else ""
+        item = SealUnique(name, Table.parse(table), tuple(columns), tuple(include), nulls_not_distinct, timing)
+        operations.invoke(cls(item))
 
 
 @Operations.register_operation("seal_foreign_key")

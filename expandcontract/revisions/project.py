@@ -189,6 +189,11 @@ class Project:
             and pair.expand.revision in self.ancestors([found.revision])
         )
 
+    def in_order(self, names: Collection[str], half: str) -> list[str]:
+        """The names of changes in the order in which the chain has that half of them; unknown ones last."""
+        chain = [found[0] for script in self._ordered if (found := half_of(script)) and found[1] == half]
+        return sorted(names, key=lambda name: chain.index(name) if name in chain else len(chain))
+
     def newest_contract(self, applied: frozenset[str]) -> str | None:
         """The last contract revision that the database has and the project knows, or ``None``."""
         found = [s.revision for s in self._ordered if s.revision in applied and (half_of(s) or ("", ""))[1] == CONTRACT]

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sqlalchemy.dialects import postgresql
+
 if TYPE_CHECKING:
     from expandcontract.core.mapping import Mapping, Table
     from expandcontract.pg.catalog import Column
@@ -26,6 +28,7 @@ KNOWN = {
     "timestamp without time zone": "sa.DateTime()",
     "bytea": "sa.LargeBinary()",
 }
+QUOTER = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 SIZED = re.compile(r"(character varying|numeric)\((\d+)(?:,(\d+))?\)")
 
 
@@ -44,9 +47,14 @@ def rendered(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def statement(sql: str) -> str:
+    """SQL as a literal for ``op.execute`` or ``sa.text``, which would read ``:name`` as a parameter."""
+    return rendered(re.sub(r"(?<![:\w\\]):(?=\w)", r"\:", sql))
+
+
 def quote(name: str) -> str:
-    """An identifier, quoted for SQL where it is not plain lower case."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    """An identifier, quoted for SQL where it is not plain lower case or is a reserved word."""
+    return str(QUOTER.quote(name))
 
 
 def add_column(table: Table, column: Column, name: str) -> str:
@@ -58,7 +66,7 @@ def add_column(table: Table, column: Column, name: str) -> str:
     if kind is None or column.collation is not None:
         collate = f" COLLATE {column.collation}" if column.collation else ""
         place = f"{quote(table.schema)}.{quote(table.name)}"
-        return f"op.execute({rendered(f'ALTER TABLE {place} ADD COLUMN {quote(name)} {column.type}{collate}')})"
+        return f"op.execute({statement(f'ALTER TABLE {place} ADD COLUMN {quote(name)} {column.type}{collate}')})"
     schema = "" if table.schema == "public" else f", schema={rendered(table.schema)}"
     return f"op.add_column({rendered(table.name)}, sa.Column({rendered(name)}, {kind}){schema})"
 

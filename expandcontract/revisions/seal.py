@@ -87,8 +87,8 @@ def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
     """CREATE INDEX of the item, or of the index below a unique constraint."""
     unique = isinstance(item, SealUnique) or item.unique
     if isinstance(item, SealUnique):
-        columns = sql.SQL(", ").join(map(sql.Identifier, item.columns))
-        definition: sql.Composable = sql.SQL("btree ({})").format(columns)
+        distinct = " NULLS NOT DISTINCT" if item.nulls_not_distinct else ""
+        definition: sql.Composable = sql.SQL("btree {}{}").format(_key(item), sql.SQL(distinct))
     else:
         definition = sql.SQL(item.definition)
     return (
@@ -104,6 +104,16 @@ def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
     )
 
 
+def _key(item: SealUnique) -> sql.Composed:
+    def listed(names: tuple[str, ...]) -> sql.Composed:
+        return sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, names)))
+
+    key = listed(item.columns)
+    if item.include:
+        key += sql.SQL(" INCLUDE ") + listed(item.include)
+    return key
+
+
 def plain(item: SealItem) -> tuple[str, ...]:
     """The step as plain statements within a transaction, for databases that nothing uses yet."""
     table = relation(item.table)
@@ -114,9 +124,10 @@ def plain(item: SealItem) -> tuple[str, ...]:
             column = sql.Identifier(item.column)
             return (sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, column).as_string(),)
         case SealUnique():
-            columns = sql.SQL(", ").join(map(sql.Identifier, item.columns))
-            add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE ({})")
-            return (add.format(table, sql.Identifier(item.name), columns).as_string(),)
+            distinct = sql.SQL(" NULLS NOT DISTINCT" if item.nulls_not_distinct else "")
+            add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE{} {} {}")
+            name, timing = sql.Identifier(item.name), sql.SQL(item.timing)
+            return (add.format(table, name, distinct, _key(item), timing).as_string().rstrip(),)
         case SealConstraint():
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
             return (add.format(table, sql.Identifier(item.name), sql.SQL(item.definition)).as_string(),)

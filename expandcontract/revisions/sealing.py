@@ -124,7 +124,8 @@ def _build_unique(url: URL, item: SealUnique) -> None:
     if not index:
         _build(url, item, leftover=index is False)
     name = sql.Identifier(item.name)
-    _ddl(url, item, sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {}").format(table, name, name))
+    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
+    _ddl(url, item, add.format(table, name, name, sql.SQL(item.timing)))
 
 
 def _constraint(url: URL, table: object, name: str, definition: str, *, there: bool) -> None:

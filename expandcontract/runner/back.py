@@ -8,8 +8,9 @@ from expandcontract.core.color import FULL
 from expandcontract.core.facts import Asked
 from expandcontract.core.phase import TRANSITIONS, Move, Phase
 from expandcontract.revisions import run, seal, sealing
+from expandcontract.revisions.project import EXPAND
 from expandcontract.runner.events import Event
-from expandcontract.runner.forward import NO_SOAK, recalled
+from expandcontract.runner.forward import NO_SOAK, in_order, recalled
 from expandcontract.runner.observe import read_weights
 from expandcontract.runner.traffic import give, put, release_for
 
@@ -47,7 +48,7 @@ def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked:
     if asked.release is not None:
         yield from put(place, mover, asked.release)
         yield from give(place, mover, asked.release.color, steps=STRAIGHT, soak=NO_SOAK, names=names)
-    for change in changes:
+    for change in reversed(in_order(place, changes, EXPAND)):
         if change.phase is Phase.EXPANDED:
             yield from _downgrade(place, mover, change)
             continue

@@ -16,6 +16,7 @@ from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import FailedError, RefusedError, TrafficError
 from expandcontract.pg.census import blockers
 from expandcontract.revisions import run, seal, sealing
+from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import live_release, observe, read_weights
 from expandcontract.runner.traffic import came_back, give, put
@@ -211,6 +212,12 @@ def change_release(
                 ledger.open_window(change.name)
 
 
+def in_order(place: Place, changes: Sequence[ChangeState], half: str) -> list[ChangeState]:
+    """The changes as their chain has them, whatever the order they were named in."""
+    known = {change.name: change for change in changes}
+    return [known[name] for name in place.project.in_order(known, half)]
+
+
 def drive(
     place: Place,
     mover: Mover,
@@ -222,10 +229,10 @@ def drive(
     """Do the move that was begun; everything may run twice."""
     match asked.move:
         case Move.EXPAND:
-            for change in changes:
+            for change in in_order(place, changes, EXPAND):
                 yield from expand(place, mover, change)
         case Move.CONTRACT:
-            for change in changes:
+            for change in in_order(place, changes, CONTRACT):
                 yield from contract(place, mover, change)
         case Move.BACKFILL:
             for change in changes:
@@ -236,4 +243,4 @@ def drive(
             yield from change_release(place, mover, changes, asked, origin, steps)
 
 
-__all__ = ["NO_SOAK", "change_release", "compare", "drive", "read_weights", "recalled", "remembered"]
+__all__ = ["NO_SOAK", "change_release", "compare", "drive", "in_order", "read_weights", "recalled", "remembered"]

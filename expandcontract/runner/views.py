@@ -69,7 +69,11 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
         "number": ORDER.index(change.phase),
         "in_flight": None
         if change.in_flight is None
-        else {"move": str(change.in_flight.move), "since": change.in_flight.since.isoformat()},
+        else {
+            "move": str(change.in_flight.move),
+            "since": change.in_flight.since.isoformat(),
+            "version": change.in_flight.version,
+        },
         "next_move": str(move) if move else None,
         "next": None if move is None else f"ec advance {change.name}",
         "table": str(change.mapping.table) if change.mapping else None,

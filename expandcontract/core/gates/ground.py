@@ -101,8 +101,9 @@ def earlier_contracts(facts: Facts) -> Answer:
 def _order(facts: Facts, half: str, why: str, command: str) -> Answer:
     if facts.earlier is None:
         return unknown(f"the chain of {half} revisions could not be read")
-    if facts.earlier:
-        return closed(f"the {half} of {', '.join(facts.earlier)} {why}", next_=command.format(facts.earlier[0]))
+    alone = [name for name in facts.earlier if name not in facts.asked.together]  # the others go first in the same move
+    if alone:
+        return closed(f"the {half} of {', '.join(alone)} {why}", next_=command.format(alone[0]))
     return opened(f"no other {half} is in the way")
 
 

@@ -11,7 +11,7 @@ from expandcontract.core.change import check_name
 from expandcontract.core.mapping import Mapping
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog
-from expandcontract.revisions.render import Half, add_column, quote, rendered
+from expandcontract.revisions.render import Half, add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -100,13 +100,13 @@ def _add(connection: Connection, table: Table, column: catalog.Column, new: str,
     place = f"{rendered(table.name)}, {rendered(new)}"
     if column.default is not None:
         # set after the column is added, so that the rows there stay NULL for the backfill to find
-        lines.append(f"op.alter_column({place}, server_default=sa.text({rendered(column.default)}){schema})")
+        lines.append(f"op.alter_column({place}, server_default=sa.text({statement(column.default)}){schema})")
     if column.comment is not None:
         lines.append(f"op.alter_column({place}, comment={rendered(column.comment)}{schema})")
     for role, privilege in catalog.grants(connection, table, column.name):
         grantee = "PUBLIC" if role == "public" else quote(role)
         grant = f"GRANT {privilege} ({quote(new)}) ON {quote(table.schema)}.{quote(table.name)} TO {grantee}"
-        lines.append(f"op.execute({rendered(grant)})")
+        lines.append(f"op.execute({statement(grant)})")
     return lines
 
 
@@ -114,9 +114,9 @@ def _restore(table: Table, column: catalog.Column, new: str, schema: str) -> lis
     old = column.name
     place = f"{rendered(table.name)}, {rendered(old)}"
     fill = f"UPDATE {quote(table.schema)}.{quote(table.name)} SET {quote(old)} = {quote(new)}"
-    lines = [add_column(table, column, old), f"op.execute({rendered(fill)})"]
+    lines = [add_column(table, column, old), f"op.execute({statement(fill)})"]
     if column.default is not None:
-        lines.append(f"op.alter_column({place}, server_default=sa.text({rendered(column.default)}){schema})")
+        lines.append(f"op.alter_column({place}, server_default=sa.text({statement(column.default)}){schema})")
     if column.not_null:
         lines.append(f"op.alter_column({place}, nullable=False{schema})")
     return lines
@@ -128,29 +128,46 @@ def _seal(connection: Connection, table: Table, column: catalog.Column, new: str
     with connection.begin_nested() as savepoint:
         tails = _renamed(connection, table, column.name, new)
         savepoint.rollback()
-    constraints = {found.name: found for found in catalog.constraints(connection, table, column.name)}
     for index in catalog.indexes(connection, table, column.name):
         if index.constraint is None:
             unique = ", unique=True" if index.unique else ""
             fresh = _fresh(index.name, column.name, new)
             lines.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tails[index.name])}{unique})")
-    for found in constraints.values():
+    for found in catalog.constraints(connection, table, column.name):
         fresh = rendered(_fresh(found.name, column.name, new))
         if found.kind == "u":
-            columns = re.findall(r'"((?:[^"]|"")+)"|([^\s,()]+)', found.definition.split("(", 1)[1].rsplit(")", 1)[0])
-            names = [new if (a or b) == column.name else (a or b) for a, b in columns]
-            lines.append(f"op.seal_unique({fresh}, {where}, [{', '.join(map(rendered, names))}])")
+            lines.append(f"op.seal_unique({fresh}, {where}, {_unique(found, column.name, new)})")
         elif found.kind == "c":
             inner = tails[found.name].removeprefix("CHECK (").split(") NOT VALID")[0].removesuffix(")")
             lines.append(f"op.seal_check({fresh}, {where}, {rendered(inner)})")
         elif found.kind == "f":
-            local, rest = re.fullmatch(r"FOREIGN KEY \((.*?)\) (REFERENCES .*)", found.definition).groups()  # type: ignore[union-attr]
-            keys = [quote(new) if key.strip('"') == column.name else key for key in local.split(", ")]
-            definition = f"FOREIGN KEY ({', '.join(keys)}) {rest.removesuffix(' NOT VALID')}"
-            lines.append(f"op.seal_foreign_key({fresh}, {where}, {rendered(definition)})")
+            lines.append(f"op.seal_foreign_key({fresh}, {where}, {rendered(_foreign_key(found, column.name, new))})")
     if column.not_null:
         lines.append(f"op.seal_not_null({where}, {rendered(new)})")
     return lines
+
+
+def _swapped(names: tuple[str, ...], old: str, new: str) -> list[str]:
+    return [new if name == old else name for name in names]
+
+
+def _unique(found: catalog.Constraint, old: str, new: str) -> str:
+    said = [f"[{', '.join(map(rendered, _swapped(found.columns, old, new)))}]"]
+    if found.included:
+        said.append(f"include=[{', '.join(map(rendered, _swapped(found.included, old, new)))}]")
+    if found.definition.startswith("UNIQUE NULLS NOT DISTINCT"):
+        said.append("nulls_not_distinct=True")
+    if found.deferrable:
+        said.append("deferrable=True" + (', initially="DEFERRED"' if found.deferred else ""))
+    return ", ".join(said)
+
+
+def _foreign_key(found: catalog.Constraint, old: str, new: str) -> str:
+    keys = ", ".join(map(quote, _swapped(found.columns, old, new)))
+    plain = re.escape(old) if quote(old) == old else re.escape(quote(old))
+    # ON DELETE SET NULL may name columns of this side again
+    tail = re.sub(rf"(SET (?:NULL|DEFAULT) \([^)]*?)(?<=[( ]){plain}(?=[,)])", lambda m: m[1] + quote(new), found.tail)
+    return f"FOREIGN KEY ({keys}) {tail.removesuffix(' NOT VALID')}"
 
 
 def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[str, str]:
