@@ -178,6 +178,11 @@ class Project:
         """What the balancer was told last."""
         return (self.directory / "weights").read_text(encoding="utf-8").strip()
 
+    def first(self) -> None:
+        """Write the history's first revision, a table with rows, and apply it."""
+        (self.directory / "migrations" / "versions" / "0001_users.py").write_text(FIRST, encoding="utf-8")
+        self.run("alembic", "upgrade", "head")
+
     def to(self, phase: str) -> None:
         """Take the change from ``planned`` to ``phase``."""
         self.ec("advance", CHANGE)
@@ -198,17 +203,22 @@ class Project:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, database: str, colors: tuple[Answer, Answer]) -> Project:
-    """A project with the ledger, a table with rows and release v1 live on blue; no pair yet."""
+def empty(tmp_path: Path, database: str, colors: tuple[Answer, Answer]) -> Project:
+    """A folder with settings and a balancer that gives blue everything; the database is empty."""
     project = Project(tmp_path, database)
     project.settings(colors)
     (tmp_path / "weights").write_text("blue=100 green=0\n", encoding="utf-8")
-    project.ec("init")
-    (tmp_path / "migrations" / "versions" / "0001_users.py").write_text(FIRST, encoding="utf-8")
-    project.run("alembic", "upgrade", "head")
-    project.ec("deploy", "blue", "v1")
-    project.ec("switch", "blue", "--steps", "100")
     return project
+
+
+@pytest.fixture
+def bare(empty: Project) -> Project:
+    """A project with the ledger, a table with rows and release v1 live on blue; no pair yet."""
+    empty.ec("init")
+    empty.first()
+    empty.ec("deploy", "blue", "v1")
+    empty.ec("switch", "blue", "--steps", "100")
+    return empty
 
 
 @pytest.fixture

@@ -64,7 +64,6 @@ class WindowSettings(Section):
 class LockSettings(Section):
     """``[lock]``: how long a lock in the database is waited for."""
 
-    timeout: Duration = Field(default=timedelta(seconds=1), description="`lock_timeout` of one attempt.")
     budget: Duration = Field(default=timedelta(minutes=2), description="How long attempts are repeated before exit 4.")
 
 

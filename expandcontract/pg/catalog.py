@@ -145,6 +145,11 @@ def constraints(connection: Connection, table: Table, name: str) -> tuple[Constr
     )
 
 
+def beside(connection: Connection, table: Table, name: str) -> frozenset[str]:
+    """The other columns that stand in an index or constraint together with this one."""
+    return frozenset(row["name"] for row in _rows(connection, "beside", oid=table_oid(connection, table), column=name))
+
+
 def leaves(connection: Connection, table: Table) -> tuple[Leaf, ...]:
     """The relations that hold the table's rows."""
     return tuple(Leaf(**row) for row in _rows(connection, "leaves", oid=table_oid(connection, table)))

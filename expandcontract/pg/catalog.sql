@@ -54,6 +54,17 @@ WHERE (c.conrelid = :oid AND :column = ANY (k.columns || k.included))
           AND a.attnum = ANY (c.confkey)))
 ORDER BY c.conname;
 
+-- name: beside
+SELECT DISTINCT a.attname AS name
+FROM pg_depend AS mine JOIN pg_attribute AS m ON m.attrelid = mine.refobjid AND m.attnum = mine.refobjsubid
+JOIN pg_depend AS theirs ON theirs.classid = mine.classid AND theirs.objid = mine.objid
+    AND theirs.refclassid = 'pg_class'::regclass AND theirs.refobjid = mine.refobjid
+JOIN pg_attribute AS a ON a.attrelid = theirs.refobjid AND a.attnum = theirs.refobjsubid
+LEFT JOIN pg_class AS i ON mine.classid = 'pg_class'::regclass AND i.oid = mine.objid
+WHERE mine.refclassid = 'pg_class'::regclass AND mine.refobjid = :oid AND m.attname = :column AND a.attname <> :column
+  AND (mine.classid = 'pg_constraint'::regclass OR i.relkind IN ('i', 'I'))
+ORDER BY 1;
+
 -- name: leaves
 SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name, pg_relation_filenode(c.oid)::bigint AS filenode,
        pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, c.reltuples::bigint AS rows,

@@ -17,16 +17,33 @@ if TYPE_CHECKING:
     from expandcontract.revisions.project import Project
 
 
-def write_pair(project: Project, mapping: Mapping, name: str, expand: Half, contract: Half) -> tuple[Path, Path]:
+def write_pair(
+    project: Project,
+    mapping: Mapping,
+    name: str,
+    expand: Half,
+    contract: Half,
+    *,
+    beside: frozenset[str] = frozenset(),
+) -> tuple[Path, Path]:
     """Write both halves; nothing is left behind where one cannot be written.
+
+    Args:
+        project: Where.
+        mapping: The change's mapping.
+        name: The change's name.
+        expand: The expand half.
+        contract: The contract half.
+        beside: Columns that share an index or constraint with those it maps.
 
     Returns:
         The two files, expand first.
 
     Raises:
-        PairError: A pair of that name exists, or another planned or open pair maps one of the columns.
+        PairError: A pair of that name exists, or another planned or open pair maps one of the columns or of those
+            beside them.
     """
-    _refuse_taken(project, mapping, name)
+    _refuse_taken(project, mapping, name, beside)
     labels = project.scripts.revision_map._revision_map  # noqa: SLF001  # labels have no public list
     first = EXPAND not in labels
     below = _linear_head(project) if first else None
@@ -44,7 +61,7 @@ def write_pair(project: Project, mapping: Mapping, name: str, expand: Half, cont
     return files[0][0], files[1][0]
 
 
-def _refuse_taken(project: Project, mapping: Mapping, name: str) -> None:
+def _refuse_taken(project: Project, mapping: Mapping, name: str, beside: frozenset[str]) -> None:
     for pair in project.pairs():
         if pair.name == name:
             msg = f"there is a change {name!r} already"
@@ -58,6 +75,12 @@ def _refuse_taken(project: Project, mapping: Mapping, name: str) -> None:
                 msg,
                 hint=f"finish it first, or ec abandon {pair.name}",
             )
+        if other is not None and other.table == mapping.table and (with_it := beside & set(other.old)):
+            msg = (
+                f"{', '.join(sorted(mapping.old))} and {', '.join(sorted(with_it))} of {mapping.table} share an index"
+                f" or constraint, and {pair.name} maps the latter; only one of them can change at a time"
+            )
+            raise PairError(msg, hint=f"finish {pair.name} first, or ec abandon {pair.name}")
 
 
 def _linear_head(project: Project) -> str | None:

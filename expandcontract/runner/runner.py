@@ -13,6 +13,7 @@ from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
 from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger, install
+from expandcontract.pg import catalog
 from expandcontract.pg.connect import connect, refuse_pooled
 from expandcontract.runner import back, colors, forward, views
 from expandcontract.runner.events import Event
@@ -73,7 +74,8 @@ class Runner:
 
         with connect(self._place.url, command="new") as connection:
             mapping, change, *halves = rename_column(connection, Table.parse(table), old, new, name=name)
-        return write_pair(self._place.project, mapping, change, halves[0], halves[1])
+            beside = catalog.beside(connection, mapping.table, old)
+        return write_pair(self._place.project, mapping, change, halves[0], halves[1], beside=beside)
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """Take an unexpanded pair out of both chains; returns the deleted files."""

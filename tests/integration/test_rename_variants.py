@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from tests.fix_project import CHANGE
+
 if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
     from tests.fix_project import Project
@@ -128,6 +130,16 @@ def test_ends_as_rename_column_does(bare: Project, renamed_by_postgres: str) -> 
         assert _shape(renamed_by_postgres, place) == _shape(bare.database, place)
         assert before[name] == _rows(bare.database, place, new)
     assert [("contracted",)] * len(names) == [(bare.phase(name),) for name in names]
+
+
+def test_columns_that_share_a_constraint_change_one_at_a_time(project: Project) -> None:
+    """While one pair is open, a pair of a column beside it is refused: its seal would name a column that goes."""
+    project.sql("CREATE INDEX name_and_visits ON users (lower(full_name), visits)")
+    said = project.ec("new", "rename-column", "users", "visits", "calls", expect=2)
+    assert f"visits and full_name of users share an index or constraint, and {CHANGE} maps the latter" in said
+    assert 3 == len(list((project.directory / "migrations" / "versions").glob("*.py")))
+    project.ec("abandon", CHANGE)
+    project.ec("new", "rename-column", "users", "visits", "calls")
 
 
 def _rows(dsn: str, table: str, column: str) -> list[tuple[object, ...]]:

@@ -1,0 +1,68 @@
+"""What the repository itself holds works as written: its migrations, and the commands of its how-to guides."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.fix_project import CHANGE, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOP = Path(__file__).parents[2]
+
+
+COLUMNS = "SELECT column_name::text FROM information_schema.columns WHERE table_name = 'users' ORDER BY 1"
+
+
+def test_the_worked_example_on_an_empty_database(database: str) -> None:
+    """``alembic upgrade heads`` runs the pair straight through; what it dropped is not brought back by a downgrade."""
+    here = Project(TOP, database)
+    here.run("alembic", "upgrade", "heads")
+    assert ["created_at", "display_name", "email", "id"] == [name for (name,) in here.sql(COLUMNS)]
+    assert "contracted" == here.phase()
+    said = here.run("alembic", "downgrade", "base", expect=255)
+    assert f"{CHANGE} is contracted: what a contract dropped cannot be brought back; nothing was run" in said
+
+
+def test_the_worked_example_on_a_development_database(project: Project) -> None:
+    """Where ``ec init --development`` said so, ``alembic downgrade base`` takes all of it back."""
+    project.sql("DROP SCHEMA expandcontract CASCADE; DROP TABLE users, alembic_version")
+    project.ec("init", "--development")
+    project.run("alembic", "upgrade", "heads")
+    assert "display_name" in [name for (name,) in project.sql(COLUMNS)]
+    project.run("alembic", "downgrade", "base")
+    assert [] == project.sql(COLUMNS)
+
+
+def _blocks(page: str) -> Iterator[list[str]]:
+    text = (TOP / "docs" / page).read_text(encoding="utf-8")
+    for block in re.findall(r"^ *```\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE):
+        yield [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def _run(project: Project, lines: list[str]) -> None:
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        assert program == "ec"
+        project.ec(*arguments)
+
+
+def test_the_first_change_as_the_guide_tells_it(empty: Project) -> None:
+    """Every command of the guide, in its order, on a project that has a table and nothing else."""
+    attach, record, write, lead, back, drop = _blocks("how-to/first-change.md")
+    _run(empty, attach)
+    empty.first()
+    _run(empty, record)
+    _run(empty, write)
+    _run(empty, lead)
+    assert empty.phase() == "cut_over"
+    _run(empty, back)
+    assert empty.phase() == "backfilled"
+    empty.ec("advance", CHANGE, "--release", "v3")
+    empty.sql("UPDATE expandcontract.change SET window_length = interval '0'")
+    _run(empty, drop)
+    assert empty.phase() == "contracted"
