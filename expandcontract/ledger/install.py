@@ -12,7 +12,7 @@ from expandcontract.errors import LedgerMissingError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-VERSION = 2
+VERSION = 3
 
 
 def installed_version(connection: Connection) -> int | None:

@@ -10,6 +10,8 @@ from expandcontract.core.facts import Finding, Severity
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from expandcontract.core.mapping import Table
@@ -17,20 +19,19 @@ if TYPE_CHECKING:
 QUERIES = load("expandcontract.pg", "preflight.sql")
 
 
-def preflight(connection: Connection, table: Table | None) -> tuple[Finding, ...]:
+def preflight(connection: Connection, tables: Sequence[Table]) -> tuple[Finding, ...]:
     """Every finding of every check; a check that has nothing to say gives no row.
 
     Args:
         connection: To the target database.
-        table: The table that the change maps; ``None`` for checks of the whole database only.
+        tables: The tables that the change touches; checks named ``table_…`` are asked of each.
     """
     found: list[Finding] = []
     for name, query in QUERIES.items():
-        if table is None and name.startswith("table_"):
-            continue
-        values = {"schema": table.schema, "table": table.name} if table and name.startswith("table_") else {}
-        found.extend(
-            Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
-            for row in connection.execute(text(query), values).mappings()
-        )
+        places = [{"schema": t.schema, "table": t.name} for t in tables] if name.startswith("table_") else [{}]
+        for values in places:
+            found.extend(
+                Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
+                for row in connection.execute(text(query), values).mappings()
+            )
     return tuple(found)

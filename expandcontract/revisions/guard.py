@@ -14,9 +14,9 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from expandcontract.core.mapping import Mapping
+from expandcontract.core.shape import Hold, Shape
 from expandcontract.errors import BusyError, FencedError, RefusedError
-from expandcontract.ledger import Ledger, install, installed_version
+from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
 from expandcontract.revisions import seal
@@ -93,14 +93,14 @@ def guard(context: Any) -> None:
     migration._migrations_fn = guarded  # noqa: SLF001
 
 
-def _held(connection: Connection | None) -> tuple[Mapping, ...]:
+def _held(connection: Connection | None) -> tuple[Hold, ...]:
     if connection is None:
         return ()
     began = connection.in_transaction()
-    found: tuple[Mapping, ...] = ()
-    if installed_version(connection) is not None:
-        rows = connection.execute(text("SELECT mapping FROM expandcontract.change WHERE attached")).scalars()
-        found = tuple(Mapping.from_document(row) for row in rows)
+    found: tuple[Hold, ...] = ()
+    if installed_version(connection) == VERSION:
+        rows = connection.execute(text("SELECT shape FROM expandcontract.change WHERE attached")).scalars()
+        found = tuple(hold for row in rows for hold in Shape.from_document(row).holds)
     if not began:
         connection.rollback()
     return found
@@ -200,15 +200,17 @@ class _Recorder:
         if not step.is_upgrade:
             call(ctx, "revision_reverted", *half)
             return
-        call(ctx, "revision_applied", *half, revision.revision)
-        if half[1] == EXPAND and ctx.connection is not None and not ctx.as_sql:
-            self._run_straight(ctx, revision.module, half[0])
+        kind = str(revision.module.change.kind) if half[1] == EXPAND else ""
+        call(ctx, "revision_applied", *half, revision.revision, kind)
+        if ctx.connection is not None and not ctx.as_sql:
+            self._run_straight(ctx, ctx.connection, revision.module, half)
 
     @staticmethod
-    def _run_straight(ctx: MigrationContext, module: Any, name: str) -> None:
-        if not ctx.connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():  # type: ignore[union-attr]
+    def _run_straight(ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
+        if not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
             return
-        call(ctx, "fill_straight", name)
+        if half[1] == EXPAND:
+            call(ctx, "fill_straight", half[0])
         for item in seal.record(module):
             for statement in seal.plain(item):
-                ctx.connection.exec_driver_sql(statement.replace("%", "%%"))  # type: ignore[union-attr]
+                connection.exec_driver_sql(statement.replace("%", "%%"))

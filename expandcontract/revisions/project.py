@@ -15,6 +15,7 @@ from alembic.util import CommandError
 
 from expandcontract.core.change import Change
 from expandcontract.core.facts import Finding
+from expandcontract.core.phase import ROUTES, Phase
 from expandcontract.errors import ConfigError, ExpandContractError, PairError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Project:
             msg = f"there is no change {name!r}" + (f"; did you mean {near[0]}?" if near else "")
             raise UnknownNameError(msg, hint="ec status")
         found = known[name]
-        if found.contract is None and found.change.mapping is not None:
+        if found.contract is None and Phase.CONTRACTED in ROUTES[found.change.kind]:
             msg = f"the pair of {name} has no contract half: no revision says change = {name!r}"
             raise PairError(msg, hint=f"restore the file of the contract, or ec abandon {name}")
         return found

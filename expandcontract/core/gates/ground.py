@@ -109,14 +109,13 @@ def _order(facts: Facts, half: str, why: str, command: str) -> Answer:
 
 def columns_free(facts: Facts) -> Answer:
     """No other open change maps a column of this one."""
-    mapping = facts.change.mapping
-    if mapping is None:
+    if not facts.change.shape.holds:
         return opened("the change maps no column")
     for other in facts.others():
-        shared = mapping.overlap(other.mapping) if other.mapping and other.open else frozenset()
+        shared = facts.change.shape.overlap(other.shape) if other.open else ()
         if shared:
             return closed(
-                f"{other.name} is open and maps {', '.join(sorted(shared))} of {mapping.table} already",
+                f"{other.name} is open and maps {', '.join(shared[0].columns)} of {shared[0].table} already",
                 next_=f"ec status {other.name}",
             )
     return opened("no other open change maps its columns")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from expandcontract.core.change import check_name
+from expandcontract.core.change import Change, check_name
 from expandcontract.core.mapping import Mapping
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog
-from expandcontract.revisions.render import Half, add_column, quote, rendered, statement
+from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 LONGEST = 63
 
 
-def rename_column(
-    connection: Connection, table: Table, old: str, new: str, *, name: str | None = None
-) -> tuple[Mapping, str, Half, Half]:
+def rename_column(connection: Connection, table: Table, old: str, new: str, *, name: str | None = None) -> Draft:
     """The pair that renames a column.
 
     Args:
@@ -34,7 +32,7 @@ def rename_column(
         name: The change's name; default ``table_old_to_new``.
 
     Returns:
-        The mapping, the change's name, the expand and the contract half.
+        Both halves.
 
     Raises:
         UnknownNameError: There is no such table or column.
@@ -61,7 +59,12 @@ def rename_column(
         seal=[],
         downgrade=_restore(table, column, new, schema),
     )
-    return mapping, change, expand, contract
+    return Draft(
+        change=Change(change, mapping=mapping),
+        expand=expand,
+        contract=contract,
+        beside=catalog.beside(connection, table, old),
+    )
 
 
 def _default_name(table: Table, old: str, new: str) -> str:

@@ -1,0 +1,105 @@
+"""Lays out generated statements as the common formatters do, so that a project's own check leaves them alone.
+
+A call that fits stands on one line; else its arguments stand on a line of their own; else each has a line, with a
+trailing comma. https://docs.astral.sh/ruff/formatter/
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+
+WIDTH = 88
+STEP = 4
+
+
+def layout(statement: str, indent: int = 0) -> str:
+    """One simple statement, without its line end; a comment after two blanks stays at its end.
+
+    Args:
+        statement: A call, an assignment of a call, or a comment.
+        indent: Blanks before it.
+    """
+    if statement.startswith("#"):
+        return " " * indent + statement
+    tree = ast.parse(statement).body[0]
+    code, _, comment = statement.partition("  # ") if "  # " in statement else (statement, "", "")
+    if comment:
+        tree = ast.parse(code).body[0]
+    lead, value = "", getattr(tree, "value", None)
+    if isinstance(tree, ast.Assign):
+        lead = f"{ast.unparse(tree.targets[0])} = "
+    if value is None:
+        return " " * indent + statement
+    tail = f"  # {comment}" if comment else ""
+    return " " * indent + lead + _value(value, indent, len(lead) + indent, 0) + tail
+
+
+def _value(node: ast.expr, indent: int, used: int, after: int) -> str:
+    """``node`` from column ``used`` on, with ``after`` characters to come behind it on its last line."""
+    flat = _flat(node)
+    if used + len(flat) + after <= WIDTH or not _parts(node):
+        return flat
+    opening, parts, closing = _bracketed(node)
+    inner = indent + STEP
+    joined = ", ".join(_flat(part) if isinstance(part, ast.expr) else part[0] + _flat(part[1]) for part in parts)
+    blank, margin = " " * inner, " " * indent
+    if inner + len(joined) <= WIDTH or (len(parts) == 1 and not _parts(_node(parts[0]))):
+        return f"{opening}\n{blank}{joined}\n{margin}{closing}"
+    if len(parts) == 1 and isinstance(node, ast.Call):
+        lead = "" if isinstance(parts[0], ast.expr) else parts[0][0]
+        body = lead + _value(_node(parts[0]), inner, inner + len(lead), 0)
+        return f"{opening}\n{blank}{body}\n{margin}{closing}"
+    lines = []
+    for part in parts:
+        lead = "" if isinstance(part, ast.expr) else part[0]
+        lines.append(f"{blank}{lead}{_value(_node(part), inner, inner + len(lead), 1)},\n")
+    return f"{opening}\n{''.join(lines)}{margin}{closing}"
+
+
+Part = ast.expr | tuple[str, ast.expr]
+
+
+def _node(part: Part) -> ast.expr:
+    return part if isinstance(part, ast.expr) else part[1]
+
+
+def _parts(node: ast.expr) -> list[Part]:
+    match node:
+        case ast.Call():
+            keywords = [(f"{word.arg}=", word.value) for word in node.keywords]
+            return [*node.args, *keywords]
+        case ast.List() | ast.Tuple():
+            return list(node.elts)
+        case ast.Dict():
+            return [(f"{_flat(key)}: ", value) for key, value in zip(node.keys, node.values, strict=True) if key]
+        case _:
+            return []
+
+
+def _bracketed(node: ast.expr) -> tuple[str, list[Part], str]:
+    brackets = {ast.List: "[]", ast.Tuple: "()", ast.Dict: "{}"}
+    if isinstance(node, ast.Call):
+        return f"{_flat(node.func)}(", _parts(node), ")"
+    return brackets[type(node)][0], _parts(node), brackets[type(node)][1]
+
+
+def _flat(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str() as text):
+            return quoted(text)
+        case ast.Call() | ast.List() | ast.Tuple() | ast.Dict():
+            opening, parts, closing = _bracketed(node)
+            inner = ", ".join(_flat(part) if isinstance(part, ast.expr) else part[0] + _flat(part[1]) for part in parts)
+            comma = "," if isinstance(node, ast.Tuple) and len(parts) == 1 else ""
+            return f"{opening}{inner}{comma}{closing}"
+        case _:
+            return ast.unparse(node)
+
+
+def quoted(text: str) -> str:
+    """A string as a Python literal, in the quotes that need fewer escapes."""
+    double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
+    if text.count('"') > text.count("'") and "'" not in text:
+        return "'" + double[1:-1].replace('\\"', '"') + "'"
+    return double
