@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.config.duration import parse_duration
 from expandcontract.core.facts import Asked
 from expandcontract.core.fit import misfits
-from expandcontract.core.mapping import Table
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
@@ -15,7 +14,7 @@ from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownName
 from expandcontract.ledger import Ledger, install
 from expandcontract.pg.connect import connect, refuse_pooled
 from expandcontract.runner import back, colors, forward, rows, views
-from expandcontract.runner.events import Event
+from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
@@ -66,14 +65,14 @@ class Runner:
         text = "the ledger is installed" if changed else "the ledger is up to date"
         yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
 
-    def new_rename_column(self, table: str, old: str, new: str, name: str | None = None) -> tuple[Path, ...]:
-        """Write the pair that renames a column; returns both files, expand first."""
-        from expandcontract.revisions.recipes.rename_column import rename_column  # noqa: PLC0415  # only here
+    def new(self, recipe: str, **arguments: Any) -> Written:
+        """Write the pair of a recipe; the database is only read."""
+        from expandcontract.revisions.recipes import draft  # noqa: PLC0415  # only here
         from expandcontract.revisions.write import write_pair  # noqa: PLC0415
 
         with connect(self._place.url, command="new") as connection:
-            draft = rename_column(connection, Table.parse(table), old, new, name=name)
-        return write_pair(self._place.project, draft)
+            found = draft(connection, recipe, **arguments)
+        return Written(paths=write_pair(self._place.project, found), notes=found.notes)
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """Take an unexpanded pair out of both chains; returns the deleted files."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from expandcontract.core.change import Change, check_name
-from expandcontract.core.mapping import Mapping
+from expandcontract.core.mapping import Mapping, Table
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog
 from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
@@ -16,17 +16,15 @@ from expandcontract.revisions.render import Draft, Half, add_column, quote, rend
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Table
-
 LONGEST = 63
 
 
-def rename_column(connection: Connection, table: Table, old: str, new: str, *, name: str | None = None) -> Draft:
+def draft(connection: Connection, table: str, old: str, new: str, *, name: str | None = None) -> Draft:
     """The pair that renames a column.
 
     Args:
         connection: To a database that has the old shape.
-        table: The column's table.
+        table: The column's table, ``table`` or ``schema.table``.
         old: The column's name.
         new: Its new name.
         name: The change's name; default ``table_old_to_new``.
@@ -38,7 +36,12 @@ def rename_column(connection: Connection, table: Table, old: str, new: str, *, n
         UnknownNameError: There is no such table or column.
         MappingError: The column is of a kind that this recipe cannot carry, or the new name is taken.
     """
-    column = catalog.column(connection, table, old)
+    place = Table.parse(table)
+    return _draft(connection, place, catalog.column(connection, place, old), new, name)
+
+
+def _draft(connection: Connection, table: Table, column: catalog.Column, new: str, name: str | None) -> Draft:
+    old = column.name
     _check(connection, table, column, new)
     change = check_name(name or _default_name(table, old, new))
     mapping = Mapping(table, forward={new: quote_name(connection, old)}, reverse={old: quote_name(connection, new)})
