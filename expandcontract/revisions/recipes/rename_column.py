@@ -205,10 +205,10 @@ def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[s
     after = {oid: _tail(definition) for oid, definition in connection.execute(query, {"table": probe})}
     tails = {name: after[oid] for name, oid in copied.items()}
     checks = text(
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint"
         " WHERE conrelid = cast(:t AS regclass) AND contype = 'c'"
     )
-    tails.update(connection.execute(checks, {"t": probe}).tuples().all())
+    tails.update({row.conname: row.definition for row in connection.execute(checks, {"t": probe})})
     return tails
 
 
