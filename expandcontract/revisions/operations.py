@@ -212,8 +212,11 @@ def _end_change(operations: Operations, operation: EndChangeOp) -> None:
 
 
 def _seal_outside(operations: Operations, operation: _SealOp) -> None:
-    from expandcontract.revisions.seal import plain  # noqa: PLC0415  # only where a seal runs outside seal()
+    from expandcontract.revisions.seal import plain, valid  # noqa: PLC0415  # only where a seal runs outside seal()
 
+    context = operations.get_context()
+    if context.connection is not None and not context.as_sql and valid(context.connection, operation.item):
+        return  # ec made it online, before this revision
     for statement in plain(operation.item):
         operations.execute(text(statement.replace(":", "\\:")))
 

@@ -40,13 +40,17 @@ SIZED = re.compile(r"(character varying|numeric)\((\d+)(?:,(\d+))?\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """The statements of one revision, as Python source lines."""
+    """The statements of one revision, as Python source lines.
+
+    ``restore`` lists, as a seal does, what the way back puts back; ``downgrade`` begins with a call of it.
+    """
 
     summary: str
     upgrade: list[str] = field(default_factory=list)
     seal: list[str] = field(default_factory=list)
     cut_over: list[str] = field(default_factory=list)
     roll_back: list[str] = field(default_factory=list)
+    restore: list[str] = field(default_factory=list)
     downgrade: list[str] = field(default_factory=list)
 
 

@@ -12,6 +12,7 @@ from expandcontract.errors import SealError
 from expandcontract.pg.census import blockers
 from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.retry import retrying
+from expandcontract.revisions import partitions
 from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique
 from expandcontract.revisions.seal import create_index, describe, relation, valid
 
@@ -99,6 +100,9 @@ def _long(url: URL, statement: sql.SQL | sql.Composed) -> None:
 
 
 def _build(url: URL, item: SealIndex | SealUnique, *, leftover: bool) -> None:
+    if isinstance(item, SealIndex) and _partitioned(url, item):
+        _build_by_leaf(url, item)
+        return
     if leftover:
         gone = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(item.table.schema, item.name))
         _long(url, gone)
@@ -108,13 +112,21 @@ def _build(url: URL, item: SealIndex | SealUnique, *, leftover: bool) -> None:
         _long(url, sql.SQL(create_index(item, concurrently=True)))
 
 
+def _build_by_leaf(url: URL, item: SealIndex) -> None:
+    while True:
+        with connect(url, command="seal") as connection:
+            step = partitions.next_step(connection, item)
+        if step is None:
+            return
+        if step.concurrent:
+            _long(url, step.statement)
+        else:
+            _ddl(url, item, step.statement)
+
+
 def _partitioned(url: URL, item: SealItem) -> bool:
-    with hot(url, command="seal") as connection:
-        row = connection.execute(
-            "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(format('%%I.%%I', %s::text, %s::text))",
-            (item.table.schema, item.table.name),
-        ).fetchone()
-    return bool(row and row[0])
+    with connect(url, command="seal") as connection:
+        return partitions.partitioned(connection, item)
 
 
 def _build_unique(url: URL, item: SealUnique) -> None:
@@ -160,6 +172,8 @@ def _not_null(url: URL, item: SealNotNull) -> None:
 def _drop(url: URL, item: SealItem) -> None:
     table = relation(item.table)
     match item:
+        case SealIndex() if _partitioned(url, item):
+            _ddl(url, item, sql.SQL("DROP INDEX {}").format(sql.Identifier(item.table.schema, item.name)))
         case SealIndex():
             _long(url, sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(item.table.schema, item.name)))
         case SealNotNull():

@@ -138,7 +138,7 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
     if half.cut_over:
         parts.append(function("cut_over", "Give the new shape the old one's names.", half.cut_over))
         parts.append(function("roll_back", "Give the names back.", half.roll_back))
-    parts.append(function("downgrade", "Take the new shape away.", half.downgrade))
+    parts += _way_back(half, "Take the new shape away.")
     return _tidy(f"{head}{change_source(change)}\n\n\n" + "\n\n".join(parts))
 
 
@@ -147,8 +147,15 @@ def _contract(revision: str, down: str | None, first: bool, name: str, expand: s
     parts = [function("upgrade", "Drop the old shape.", half.upgrade)]
     if half.seal:
         parts.insert(0, function("seal", "The rule that holds from now on; made online before the rest.", half.seal))
-    parts.append(function("downgrade", "Bring the old shape back, where nothing was ever live.", half.downgrade))
+    parts += _way_back(half, "Bring the old shape back, where nothing was ever live.")
     return _tidy(f"{head}change = {rendered(name)}\n\n\n" + "\n\n".join(parts))
+
+
+def _way_back(half: Half, doc: str) -> list[str]:
+    if not half.restore:
+        return [function("downgrade", doc, half.downgrade)]
+    restored = function("restore", "What the way back puts back; ec makes it online before the rest.", half.restore)
+    return [restored, function("downgrade", doc, ["restore()", *half.downgrade])]
 
 
 def _tidy(source: str) -> str:

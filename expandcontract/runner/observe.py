@@ -160,6 +160,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
     if move is Move.CUT_OVER:
         items = seal.record(place.project.pair(change.name).expand.module)
         facts = replace(facts, unsealed=seal.missing(connection, items))
+    if move is Move.ROLL_BACK and change.phase is Phase.EXPANDED and count:
+        facts = replace(facts, breaking=_breaking(place, change))
     if move is Move.CONTRACT:
         facts = _with_ending(place, connection, facts)
     return facts
@@ -192,6 +194,25 @@ def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:
     """What the contract seals before it is applied: the rule of a tightening."""
     contract = place.project.pair(change.name).contract if change.contracts else None
     return () if contract is None else seal.record(contract.module)
+
+
+def restored(place: Place, change: ChangeState) -> tuple[SealItem, ...]:
+    """What a roll-back to planned puts back."""
+    return seal.record(place.project.pair(change.name).expand.module, "restore")
+
+
+def _breaking(place: Place, change: ChangeState) -> tuple[Finding, ...]:
+    """The rules that rows break by now and no fill of the change mends; scans the tables."""
+    filled = {fill.table for fill in change.shape.fills}
+    counted = [(breaking.count(place.url, i), i) for i in restored(place, change) if i.table not in filled]
+    return tuple(
+        Finding(
+            what=f"{rows} rows of {item.table} break {seal.describe(item)}",
+            fix=f"mend these rows, then ec rollback {change.name}",
+        )
+        for rows, item in counted
+        if rows
+    )
 
 
 def _with_health(place: Place, facts: Facts) -> Facts:

@@ -29,7 +29,7 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     """Fill, prove equal, seal, and ask the gates at the end."""
     items = seal.record(place.project.pair(change.name).expand.module)
     for work in change.shape.work:
-        yield from _fill(place, mover, change, work)
+        yield from fill_rows(place, mover, change, work)
     yield from compare(place, mover, change, repair=True)
     for text in sealing.run(place.url, items, mover.fence):
         yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
@@ -47,7 +47,8 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
         )
 
 
-def _fill(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
+def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
+    """Fill one table's rows, as the pace allows."""
     pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
     for at in fill(place.url, change.name, work, pace, epoch=mover.epoch):
         data: dict[str, object] = {

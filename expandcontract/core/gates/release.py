@@ -124,6 +124,9 @@ def roll_back_target(facts: Facts) -> Answer:
     change = facts.change
     if after(change.phase, Move.ROLL_BACK, change.kind) is Phase.PLANNED and change.irreversible:
         return closed(f"the expand cannot be taken back: {change.irreversible}", next_=f"ec status {change.name}")
+    if facts.breaking:
+        what = "; ".join(found.what for found in facts.breaking)
+        return closed(f"what the roll-back puts back would not hold: {what}", next_=facts.breaking[0].fix)
     if change.phase is Phase.EXPANDED:
         before = fitting(change, Phase.PLANNED)
         speaking = [r for r in facts.releases.values() if r.speaks.get(change.name, Speaks.OLD) not in before]

@@ -406,6 +406,11 @@ def test_what_cannot_be_taken_back() -> None:
     for_good = change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape(), irreversible="an enum value stays")
     answer = release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, for_good))
     assert (State.CLOSED, "the expand cannot be taken back: an enum value stays") == (answer.state, answer.reason)
+    loose = change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape())
+    broken = (Finding(what="3 rows of users break NOT NULL of users.nick", fix="mend them"),)
+    answer = release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, loose, breaking=broken))
+    assert (State.CLOSED, "mend them") == (answer.state, answer.next)
+    assert "would not hold: 3 rows of users break NOT NULL of users.nick" in answer.reason
     over = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
     assert State.OPEN is release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, over)).state
 
