@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
+        "add-column": "Add a column.",
         "rename-column": "Rename a column.",
     }
 )

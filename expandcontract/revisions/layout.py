@@ -103,7 +103,13 @@ def _flat(node: ast.expr) -> str:
 
 def quoted(text: str) -> str:
     """A string as a Python literal, in the quotes that need fewer escapes; lines stay lines."""
-    if "\n" in text and '"""' not in text and "\\" not in text and text.replace("\n", "").isprintable() and text[-1] != '"':
+    if (
+        "\n" in text
+        and '"""' not in text
+        and "\\" not in text
+        and text.replace("\n", "").isprintable()
+        and text[-1] != '"'
+    ):
         return f'"""{text}"""'
     double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
     if text.count('"') > text.count("'") and "'" not in text:

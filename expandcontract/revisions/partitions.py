@@ -1,4 +1,4 @@
-"""An index of a partitioned table, made leaf by leaf: the parent's alone first, each leaf's concurrently, then attached.
+"""An index of a partitioned table, made leaf by leaf: the parent's alone, each leaf's concurrently, then attached.
 
 ``CREATE INDEX CONCURRENTLY`` is not possible on the parent, and without it every leaf is locked against writes for the
 whole build. What comes next is read from the catalogue each time, so the work may stop and start anywhere.
@@ -38,7 +38,9 @@ class Step:
 
 def partitioned(connection: Connection, item: SealItem) -> bool:
     """Whether the item's table is partitioned."""
-    query = text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(format('%I.%I', :s\\:\\:text, :t\\:\\:text))")
+    query = text(
+        "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(format('%I.%I', :s\\:\\:text, :t\\:\\:text))"
+    )
     return bool(connection.execute(query, {"s": item.table.schema, "t": item.table.name}).scalar())
 
 
@@ -73,7 +75,7 @@ def _create(
         sql.SQL("UNIQUE " if item.unique else ""),
         sql.SQL("CONCURRENTLY" if concurrently else ""),
         sql.SQL(" ") + name if name else sql.SQL(""),
-        sql.SQL(where),  # type: ignore[arg-type]  # one of two literals
+        sql.SQL(where),
         sql.Identifier(schema, table),
-        sql.SQL(item.definition),  # type: ignore[arg-type]  # checked when the pair was written
+        sql.SQL(item.definition),
     )

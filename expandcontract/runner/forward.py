@@ -83,7 +83,10 @@ def _waiting(mover: Mover, change: ChangeState) -> str:
 
 
 def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    """Apply the expand revision; the phase is recorded in its own transaction."""
+    """Apply the expand revision; the phase is recorded in its own transaction. What is for good is said first."""
+    if change.irreversible:
+        text = f"{change.name} cannot be taken back once it is expanded: {change.irreversible}"
+        yield Event(kind="note", text=text, change=change.name)
     yield from _apply(place, mover, change, place.project.pair(change.name).expand)
 
 

@@ -377,10 +377,6 @@ class Runner:
             self._judged(m, changes, asked)
             origin = read_weights(self._place)[0]
             stages = tuple(steps or self._place.settings.traffic.steps)
-            for change in changes:
-                if move is Move.EXPAND and change.irreversible:
-                    text = f"{change.name} cannot be taken back once it is expanded: {change.irreversible}"
-                    yield Event(kind="note", text=text, change=change.name)
             with m.writing() as ledger:
                 for change in changes:
                     self._remember(ledger, change)

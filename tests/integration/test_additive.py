@@ -1,0 +1,99 @@
+"""What is added, loosened and dropped: refused with the reason before anything is written, or written as it should be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from expandcontract.errors import UsageError
+from expandcontract.pg.connect import connect, parse
+from expandcontract.revisions.recipes import draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+TABLES = """
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE TYPE pair AS (a int, b int);
+CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, nick text, twice int GENERATED ALWAYS AS (1) STORED);
+CREATE TABLE child () INHERITS (users);
+ALTER TABLE child ADD COLUMN mine int;
+CREATE TABLE typed OF pair;
+CREATE TABLE parts (id int, at int) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+INSERT INTO users (name, nick) VALUES ('one', 'x'), ('two', NULL);
+"""
+ADD = {"table": "users", "column": "c"}
+
+
+@pytest.fixture(scope="module")
+def connection(server: Any) -> Iterator[Connection]:
+    """To a database with the tables above."""
+    with psycopg.connect(server.dsn(), autocommit=True) as raw:
+        raw.execute("CREATE DATABASE additive")
+    with psycopg.connect(server.dsn("additive"), autocommit=True) as raw:
+        raw.execute(TABLES)
+    with connect(parse(server.dsn("additive")), command="test") as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arguments", "said"),
+    [
+        ("add-column", {**ADD, "type": "int", "table": "usrs"}, "there is no table usrs; did you mean users"),
+        ("add-column", {**ADD, "type": "int", "table": "parts_1"}, "parts_1 is a partition of parts"),
+        ("add-column", {**ADD, "type": "int", "table": "child"}, "child is a child of users"),
+        ("add-column", {**ADD, "type": "int", "table": "typed"}, "typed is a table of a composite type"),
+        ("add-column", {**ADD, "type": "int", "column": "nick"}, "users has a column 'nick' already"),
+        ("add-column", {**ADD, "type": "int", "column": "mine"}, "child has a column 'mine' already"),
+        ("add-column", {**ADD, "type": "int", "column": "xmin"}, "'xmin' is the name of a system column"),
+        ("add-column", {**ADD, "type": "int", "column": "ä" * 32}, "is longer than PostgreSQL's 63 bytes"),
+        ("add-column", {**ADD, "type": "int", "column": ""}, "a name is empty"),
+        ("add-column", {**ADD, "type": "integr"}, 'type "integr" does not exist'),
+        ("add-column", {**ADD, "type": "int NOT NULL"}, "says more than a type"),
+        ("add-column", {**ADD, "type": "int, d int"}, "says more than a type"),
+        ("add-column", {**ADD, "type": "int GENERATED ALWAYS AS IDENTITY"}, "says more than a type"),
+        ("add-column", {**ADD, "type": "positive"}, "a column of type positive would rewrite the table"),
+        ("add-column", {**ADD, "type": "int", "default": "'x'"}, "invalid input syntax for type integer"),
+        ("add-column", {**ADD, "type": "int", "default": "1 +"}, "--default does not parse"),
+        (
+            "add-column",
+            {**ADD, "type": "int", "default": "1), ADD COLUMN d int DEFAULT (2"},
+            "--default does not parse",
+        ),
+        ("add-column", {**ADD, "type": "int", "default": "1), (2"}, "--default is not one expression"),
+        ("add-column", {**ADD, "type": "int", "default": "(SELECT 1)"}, "cannot use subquery in DEFAULT"),
+        ("add-column", {**ADD, "type": "text", "default": "name"}, "cannot use column reference in DEFAULT"),
+        ("add-column", {**ADD, "type": "int", "not_null": True}, "shall be NOT NULL and has no default"),
+        ("add-column", {**ADD, "type": "int", "not_null": True, "default": "NULL"}, "the default NULL is NULL"),
+        (
+            "add-column",
+            {**ADD, "type": "text", "fill": "lower(name)"},
+            "reads other columns, and there is no --default",
+        ),
+        (
+            "add-column",
+            {**ADD, "type": "text", "fill": "nick", "default": "''"},
+            r"is NULL for rows .* by ctid: \(0,2\)",
+        ),
+        ("add-column", {**ADD, "type": "int", "fill": "name", "default": "1"}, "is of type integer but expression is"),
+        ("add-column", {**ADD, "type": "int", "fill": "name::int", "default": "1"}, 'invalid input syntax .* "one"'),
+        ("add-column", {**ADD, "type": "text", "fill": "nme", "default": "1"}, 'column "nme" does not exist'),
+        ("add-column", {**ADD, "type": "serial", "default": "1"}, "is a serial, whose sequence is its default"),
+        ("add-column", {**ADD, "type": "serial", "column": "id", "table": "parts"}, "has a column 'id' already"),
+    ],
+)
+def test_refused_before_anything_is_written(
+    connection: Connection, recipe: str, arguments: dict[str, Any], said: str
+) -> None:
+    """What cannot be carried is named, with what to do instead; the database is left as it was."""
+    before = connection.exec_driver_sql("SELECT count(*), max(oid) FROM pg_class").one()
+    with pytest.raises(UsageError, match=said) as refusal:
+        draft(connection, recipe, **arguments)
+    assert refusal.value.hint
+    assert before == connection.exec_driver_sql("SELECT count(*), max(oid) FROM pg_class").one()
+    connection.rollback()
