@@ -112,6 +112,6 @@ def quoted(text: str) -> str:
     ):
         return f'"""{text}"""'
     double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
-    if text.count('"') > text.count("'") and "'" not in text:
-        return "'" + double[1:-1].replace('\\"', '"') + "'"
+    if text.count('"') > text.count("'"):
+        return "'" + double[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
     return double

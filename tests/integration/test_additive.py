@@ -1,4 +1,4 @@
-"""What is added, loosened and dropped: refused with the reason before anything is written, or written as it should be."""
+"""What is added, loosened and dropped: refused with the reason before anything is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 TABLES = """
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE TYPE pair AS (a int, b int);
-CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, nick text, twice int GENERATED ALWAYS AS (1) STORED);
+CREATE TABLE users (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, nick text,
+    twice int GENERATED ALWAYS AS (1) STORED
+);
 CREATE TABLE child () INHERITS (users);
 ALTER TABLE child ADD COLUMN mine int;
 CREATE TABLE typed OF pair;

@@ -24,7 +24,7 @@ CASES = [case for module in MODULES for case in import_module(f"tests.compat.cas
 def test_written_as_a_developer_would(
     case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ruff's default rules find nothing, its formatter would change nothing, and every function says what it returns."""
+    """Ruff's default rules find nothing, its formatter changes nothing, and every function says what it returns."""
     monkeypatch.chdir(empty.directory)
     Drive(case, empty, server).prepare()
     written = sorted((empty.directory / "migrations" / "versions").glob("*_expand.py"))
