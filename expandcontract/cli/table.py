@@ -34,6 +34,8 @@ RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "add-column": "Add a column.",
         "rename-column": "Rename a column.",
+        "change-default": "Change or drop a column's default.",
+        "drop-not-null": "Let a column be NULL.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

@@ -28,6 +28,12 @@ ALTER TABLE child ADD COLUMN mine int;
 CREATE TABLE typed OF pair;
 CREATE TABLE parts (id int, at int) PARTITION BY RANGE (id);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+CREATE TABLE odd (id int DEFAULT 1, at int NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE odd_1 PARTITION OF odd FOR VALUES FROM (0) TO (100);
+ALTER TABLE odd_1 ALTER id SET DEFAULT 2;
+CREATE TABLE named (at int NOT NULL, token int NOT NULL, dull int DEFAULT 1);
+CREATE UNIQUE INDEX replica ON named (token);
+ALTER TABLE named REPLICA IDENTITY USING INDEX replica;
 INSERT INTO users (name, nick) VALUES ('one', 'x'), ('two', NULL);
 """
 ADD = {"table": "users", "column": "c"}
@@ -87,6 +93,29 @@ def connection(server: Any) -> Iterator[Connection]:
         ("add-column", {**ADD, "type": "int", "fill": "name::int", "default": "1"}, 'invalid input syntax .* "one"'),
         ("add-column", {**ADD, "type": "text", "fill": "nme", "default": "1"}, 'column "nme" does not exist'),
         ("add-column", {**ADD, "type": "serial", "default": "1"}, "is a serial, whose sequence is its default"),
+        ("change-default", {"table": "users", "column": "nick"}, "give either a default or --drop"),
+        ("change-default", {"table": "users", "column": "nick", "default": "1", "drop": True}, "give either a default"),
+        ("change-default", {"table": "users", "column": "nick", "drop": True}, "users.nick has no default"),
+        ("change-default", {"table": "users", "column": "name", "default": "NULL"}, "is NOT NULL, and NULL is NULL"),
+        ("change-default", {"table": "users", "column": "nick", "default": "name"}, "cannot use column reference"),
+        ("change-default", {"table": "named", "column": "dull", "default": "'x'"}, "invalid input syntax for type int"),
+        ("change-default", {"table": "users", "column": "id", "default": "1"}, "gives itself its value"),
+        ("change-default", {"table": "users", "column": "twice", "default": "1"}, "gives itself its value"),
+        (
+            "change-default",
+            {"table": "odd", "column": "id", "drop": True},
+            "odd_1 has the default 2 for id, and odd has 1",
+        ),
+        ("drop-not-null", {"table": "users", "column": "nick"}, "users.nick may be NULL already"),
+        ("drop-not-null", {"table": "users", "column": "nam"}, "has no column 'nam'; did you mean name"),
+        ("drop-not-null", {"table": "users", "column": "id"}, "users.id is an identity"),
+        (
+            "drop-not-null",
+            {"table": "named", "column": "token"},
+            "must not be NULL: index replica is the replica identity",
+        ),
+        ("drop-not-null", {"table": "users", "column": "name", "fill": "nick"}, "is NULL for rows of users"),
+        ("drop-not-null", {"table": "odd_1", "column": "at"}, "odd_1 is a partition of odd"),
         ("add-column", {**ADD, "type": "serial", "column": "id", "table": "parts"}, "has a column 'id' already"),
     ],
 )
