@@ -59,13 +59,10 @@ def draft(
         columns.gives_values(connection, place, found.type, fill)
         declared = Change(change, fill=Fill(place, {column: fill}), kind=Kind.ADDITIVE)
         notes.append(FILLS.format(column=column, fill=fill))
+    where = f"{rendered(place.name)}, {rendered(column)}, nullable=True{standing.schema_argument(place)}"
     expand = Half(
         summary=f"let {place}.{column} be NULL",
-        upgrade=[
-            f"op.alter_column({rendered(place.name)}, {rendered(column)}, nullable=True"
-            f"{standing.schema_argument(place)})",
-            "op.begin_change(change)",
-        ],
+        upgrade=[f"op.alter_column({where})", "op.begin_change(change)"],
         restore=[f"op.seal_not_null({rendered(place.spelled)}, {rendered(column)})"],
         downgrade=["op.end_change(change)"],
     )
