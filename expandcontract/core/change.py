@@ -45,6 +45,7 @@ class Change:
         mapping: How old and new columns give each other, one a table.
         fill: Values for rows that lack them, one a table.
         removes: What the contract drops without anything in its place.
+        keeps: What must stay as it is while the change is open, and that it does not drop.
         kind: Default: ``mapped`` with a mapping, ``filled`` with a fill, ``removed`` with what is removed, else
             ``additive``.
         irreversible: Why the expand cannot be taken back; empty where it can.
@@ -67,13 +68,13 @@ class Change:
         mapping: Mapping | Sequence[Mapping] = (),
         fill: Fill | Sequence[Fill] = (),
         removes: Hold | Sequence[Hold] = (),
+        keeps: Hold | Sequence[Hold] = (),
         kind: Kind | str | None = None,
         irreversible: str = "",
     ) -> None:
         mappings = tuple(mapping) if isinstance(mapping, list | tuple) else (mapping,)
         fills = (fill,) if isinstance(fill, Fill) else tuple(fill)
-        holds = (removes,) if isinstance(removes, Hold) else tuple(removes)
-        shape = Shape(mappings=mappings, fills=fills, removes=holds)
+        shape = Shape(mappings=mappings, fills=fills, removes=_holds(removes), keeps=_holds(keeps))
         object.__setattr__(self, "name", check_name(name))
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "kind", Kind(kind) if kind is not None else implied(shape))
@@ -82,6 +83,10 @@ class Change:
         if wrong:
             msg = f"change {name} is {self.kind} and {wrong}"
             raise PairError(msg, hint="leave out kind=…, or declare what that kind needs")
+
+
+def _holds(given: Hold | Sequence[Hold]) -> tuple[Hold, ...]:
+    return (given,) if isinstance(given, Hold) else tuple(given)
 
 
 def implied(shape: Shape) -> Kind:

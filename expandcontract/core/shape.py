@@ -102,6 +102,7 @@ class Shape:
         mappings: At most one a table.
         fills: At most one a table, and none on a mapped one.
         removes: What goes at the contract without anything in its place.
+        keeps: What must stay as it is while the change is open, such as the columns that a coming rule is about.
 
     Raises:
         MappingError: Two mappings or fills are of one table.
@@ -110,6 +111,7 @@ class Shape:
     mappings: tuple[Mapping, ...] = ()
     fills: tuple[Fill, ...] = ()
     removes: tuple[Hold, ...] = ()
+    keeps: tuple[Hold, ...] = ()
 
     def __post_init__(self) -> None:
         tables = [work.table for work in self.work]
@@ -125,7 +127,12 @@ class Shape:
 
     @property
     def holds(self) -> tuple[Hold, ...]:
-        """What the hold keeps from being dropped: both sides of every mapping, and what the contract removes."""
+        """What the hold keeps from being dropped: both sides of every mapping, what the contract removes or keeps."""
+        return (*self._claimed, *self.keeps)
+
+    @property
+    def _claimed(self) -> tuple[Hold, ...]:
+        """What no other open change may touch in any way."""
         mapped = (Hold(mapping.table, (*mapping.old, *mapping.new)) for mapping in self.mappings)
         return (*mapped, *self.removes)
 
@@ -137,7 +144,8 @@ class Shape:
     @property
     def tables(self) -> tuple[Table, ...]:
         """Every table that the change touches, once, in the order declared."""
-        return tuple(dict.fromkeys((*(work.table for work in self.work), *(hold.table for hold in self.removes))))
+        held = (hold.table for hold in (*self.removes, *self.keeps))
+        return tuple(dict.fromkeys((*(work.table for work in self.work), *held)))
 
     @property
     def lossy(self) -> bool:
@@ -145,15 +153,16 @@ class Shape:
         return any(mapping.lossy for mapping in self.mappings)
 
     def overlap(self, other: Shape) -> tuple[Hold, ...]:
-        """The columns that both changes hold, by table; empty where they do not touch."""
-        found = []
+        """The columns that both changes hold, by table; empty where they do not touch.
+
+        Columns that both only keep are none of them: two rules may come over the same column.
+        """
+        shared: dict[Table, set[str]] = {}
         for mine in self.holds:
-            shared = {
-                column for theirs in other.holds if theirs.table == mine.table for column in theirs.columns
-            } & set(mine.columns)
-            if shared:
-                found.append(Hold(mine.table, sorted(shared)))
-        return tuple(found)
+            for theirs in other.holds if mine in self._claimed else other._claimed:
+                if theirs.table == mine.table:
+                    shared.setdefault(mine.table, set()).update(set(mine.columns) & set(theirs.columns))
+        return tuple(Hold(table, sorted(columns)) for table, columns in shared.items() if columns)
 
     def document(self) -> dict[str, object]:
         """As a JSON-ready mapping; the ledger's server-side functions read this form."""
@@ -161,7 +170,11 @@ class Shape:
             "mappings": [mapping.document() for mapping in self.mappings],
             "fills": [fill.document() for fill in self.fills],
             "removes": [hold.document() for hold in self.removes],
-            "holds": [hold.document() for hold in self.holds],
+            "keeps": [hold.document() for hold in self.keeps],
+            "holds": [
+                *({**hold.document(), "kept": False} for hold in self._claimed),
+                *({**hold.document(), "kept": True} for hold in self.keeps),
+            ],
         }
 
     @classmethod
@@ -176,6 +189,7 @@ class Shape:
                 mappings=tuple(map(Mapping.from_document, document["mappings"])),
                 fills=tuple(map(Fill.from_document, document["fills"])),
                 removes=tuple(map(Hold.from_document, document["removes"])),
+                keeps=tuple(map(Hold.from_document, document.get("keeps", ()))),
             )
         except (KeyError, TypeError) as exc:
             msg = f"not a shape: {document!r}"
