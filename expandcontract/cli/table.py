@@ -33,6 +33,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "rename-column": "Rename a column.",
+        "set-not-null": "Forbid NULL in a column.",
+        "add-check": "Add a CHECK.",
+        "add-unique": "Add a UNIQUE constraint.",
+        "add-foreign-key": "Add a foreign key.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""
