@@ -36,6 +36,10 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "rename-column": "Rename a column.",
         "change-default": "Change or drop a column's default.",
         "drop-not-null": "Let a column be NULL.",
+        "set-not-null": "Forbid NULL in a column.",
+        "add-check": "Add a CHECK.",
+        "add-unique": "Add a UNIQUE constraint.",
+        "add-foreign-key": "Add a foreign key.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

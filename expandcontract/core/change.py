@@ -47,6 +47,7 @@ class Change:
         fill: Values for rows that lack them, one a table.
         removes: Columns that the contract drops without anything in their place.
         touches: Tables that the halves alter without any of that.
+        keeps: What must stay as it is while the change is open, and that it does not drop.
         kind: Default: ``mapped`` with a mapping, ``filled`` with a fill, ``removed`` with what is removed, else
             ``additive``.
         irreversible: Why the expand cannot be taken back; empty where it can.
@@ -70,14 +71,14 @@ class Change:
         fill: Fill | Sequence[Fill] = (),
         removes: Hold | Sequence[Hold] = (),
         touches: str | Sequence[str] = (),
+        keeps: Hold | Sequence[Hold] = (),
         kind: Kind | str | None = None,
         irreversible: str = "",
     ) -> None:
         mappings = tuple(mapping) if isinstance(mapping, list | tuple) else (mapping,)
         fills = (fill,) if isinstance(fill, Fill) else tuple(fill)
-        holds = (removes,) if isinstance(removes, Hold) else tuple(removes)
         places = tuple(map(Table.parse, [touches] if isinstance(touches, str) else touches))
-        shape = Shape(mappings=mappings, fills=fills, removes=holds, touches=places)
+        shape = Shape(mappings=mappings, fills=fills, removes=_holds(removes), keeps=_holds(keeps), touches=places)
         object.__setattr__(self, "name", check_name(name))
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "kind", Kind(kind) if kind is not None else implied(shape))
@@ -86,6 +87,10 @@ class Change:
         if wrong:
             msg = f"change {name} is {self.kind} and {wrong}"
             raise PairError(msg, hint="leave out kind=…, or declare what that kind needs")
+
+
+def _holds(given: Hold | Sequence[Hold]) -> tuple[Hold, ...]:
+    return (given,) if isinstance(given, Hold) else tuple(given)
 
 
 def implied(shape: Shape) -> Kind:

@@ -140,12 +140,25 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
     for step, (name, which) in halves:
         if step.is_upgrade and which == CONTRACT:
             _ask(connection, "assert_contract", name)
+            _refuse_unmade(connection, name, step.revision.module)
         elif step.is_downgrade and which == EXPAND:
             _ask(connection, "assert_retract", name)
-        elif step.is_downgrade and not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+        elif step.is_downgrade and not _is_straight(connection):
             msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
             raise RefusedRevision(msg, hint=f"ec status {name}")
     return locked
+
+
+def _refuse_unmade(connection: Connection, name: str, module: Any) -> None:
+    """A contract that ``ec`` has begun and left could be ended by plain Alembic, without the rule that it is for."""
+    unmade = () if _is_straight(connection) else seal.missing(connection, seal.record(module))
+    if unmade:
+        msg = f"contract of {name} is refused: {', '.join(unmade)} is not made yet; nothing was run"
+        raise RefusedRevision(msg, hint=f"ec advance {name}")
+
+
+def _is_straight(connection: Connection) -> bool:
+    return bool(connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one())
 
 
 def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bool:
@@ -207,7 +220,7 @@ class _Recorder:
 
     @staticmethod
     def _run_straight(ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
-        if not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+        if not _is_straight(connection):
             return
         if half[1] == EXPAND:
             call(ctx, "fill_straight", half[0])

@@ -13,6 +13,7 @@ from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import String, bindparam, text
 
 from expandcontract.core.mapping import Table
+from expandcontract.core.naming import default_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,12 @@ class SealNotNull:
     @property
     def name(self) -> str:
         """As PostgreSQL 18 names such a constraint by itself."""
-        return f"{self.table.name}_{self.column}_not_null"
+        return default_name(self.table.name, [self.column], "not_null")
+
+    @property
+    def proof(self) -> str:
+        """The check that stands there while it is made before PostgreSQL 18."""
+        return default_name(self.table.name, [self.column], "not_null_proof")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,15 @@ class SealConstraint:
     name: str
     table: Table
     definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealForeignKey(SealConstraint):
+    """A FOREIGN KEY of which both sides are known, so that rows without a partner can be found."""
+
+    columns: tuple[str, ...]
+    target: Table
+    target_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +198,43 @@ class SealUniqueOp(_SealOp):
         operations.invoke(cls(item))
 
 
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"({', '.join(map(_quoted, names))})"
+
+
 @Operations.register_operation("seal_foreign_key")
 class SealForeignKeyOp(_SealOp):
     """A foreign key of the new shape."""
 
     @classmethod
-    def seal_foreign_key(cls, operations: Operations, name: str, table: str, definition: str) -> None:
-        """Add and validate a foreign key; ``definition`` is ``FOREIGN KEY (…) REFERENCES …``."""
-        operations.invoke(cls(SealConstraint(name, Table.parse(table), definition)))
+    def seal_foreign_key(
+        cls,
+        operations: Operations,
+        name: str,
+        table: str,
+        columns: str | Sequence[str],
+        target: str | None = None,
+        target_columns: Sequence[str] = (),
+        *,
+        tail: str = "",
+    ) -> None:
+        """Add and validate a foreign key from ``columns`` to those of ``target``.
+
+        ``tail`` is what stands behind: ``ON DELETE CASCADE``. In place of columns, target and tail the whole may be
+        given: ``FOREIGN KEY (…) REFERENCES …``; then rows without a partner are not counted before it is made.
+        """
+        place = Table.parse(table)
+        if isinstance(columns, str) or target is None:
+            operations.invoke(cls(SealConstraint(name, place, str(columns))))
+            return
+        other = Table.parse(target)
+        definition = f"FOREIGN KEY {_listed(columns)} REFERENCES {_quoted(other.schema)}.{_quoted(other.name)}"
+        definition = f"{definition} {_listed(target_columns)} {tail}".rstrip()
+        operations.invoke(cls(SealForeignKey(name, place, definition, tuple(columns), other, tuple(target_columns))))
 
 
 @Operations.implementation_for(BeginChangeOp)

@@ -18,7 +18,7 @@ from expandcontract.pg.queries import load
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from expandcontract.revisions.operations import SealIndex, SealItem
+    from expandcontract.revisions.operations import SealIndex
 
 QUERIES = load("expandcontract.revisions", "partitions.sql")
 
@@ -34,14 +34,6 @@ class Step:
 
     statement: sql.Composed
     concurrent: bool = False
-
-
-def partitioned(connection: Connection, item: SealItem) -> bool:
-    """Whether the item's table is partitioned."""
-    query = text(
-        "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(format('%I.%I', :s\\:\\:text, :t\\:\\:text))"
-    )
-    return bool(connection.execute(query, {"s": item.table.schema, "t": item.table.name}).scalar())
 
 
 def next_step(connection: Connection, item: SealIndex) -> Step | None:

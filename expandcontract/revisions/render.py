@@ -114,6 +114,7 @@ def change_source(change: Change) -> str:
     said += _several("mapping", [_mapping(mapping) for mapping in shape.mappings])
     said += _several("fill", [_fill(fill) for fill in shape.fills])
     said += _several("removes", [_hold(hold) for hold in shape.removes])
+    said += _several("keeps", [_hold(hold) for hold in shape.keeps])
     if change.kind is not implied(shape):
         said.append(f"kind={rendered(change.kind)}")
     if change.irreversible:

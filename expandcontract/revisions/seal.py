@@ -17,7 +17,15 @@ from sqlalchemy.schema import CreateIndex
 
 from expandcontract.core.mapping import Table
 from expandcontract.errors import PairError
-from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, _SealOp
+from expandcontract.revisions.operations import (
+    SealConstraint,
+    SealForeignKey,
+    SealIndex,
+    SealItem,
+    SealNotNull,
+    SealUnique,
+    _SealOp,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -73,9 +81,11 @@ def describe(item: SealItem) -> str:
         case SealNotNull():
             return f"NOT NULL of {item.table}.{item.column}"
         case SealUnique():
-            return f"unique constraint {item.name}"
+            return f"unique constraint {item.name} of {item.table}"
+        case SealForeignKey():
+            return f"foreign key {item.name} of {item.table}"
         case SealConstraint():
-            return f"constraint {item.name}"
+            return f"constraint {item.name} of {item.table}"
 
 
 def relation(table: Table) -> sql.Identifier:
@@ -137,8 +147,8 @@ VALID = {
     SealIndex: """SELECT x.indisvalid FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
         JOIN pg_namespace AS n ON n.oid = i.relnamespace WHERE n.nspname = :schema AND i.relname = :name
         AND x.indrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))""",
-    SealNotNull: """SELECT a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid
-            AND c.contype = 'n' AND c.conkey[1] = a.attnum AND NOT c.convalidated)
+    SealNotNull: """SELECT CASE WHEN a.attnotnull THEN NOT EXISTS (SELECT FROM pg_constraint AS c
+            WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND c.conkey[1] = a.attnum AND NOT c.convalidated) END
         FROM pg_attribute AS a
         WHERE a.attrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
         AND a.attname = :column AND NOT a.attisdropped""",
@@ -154,8 +164,20 @@ def valid(connection: Connection, item: SealItem) -> bool | None:
     values = {"schema": item.table.schema, "table": item.table.name, "name": item.name}
     if isinstance(item, SealNotNull):
         values["column"] = item.column
-    found = connection.execute(text(VALID[type(item)]), values).scalar_one_or_none()
+    kind = SealConstraint if isinstance(item, SealConstraint) else type(item)
+    found = connection.execute(text(VALID[kind]), values).scalar_one_or_none()
     return None if found is None else bool(found)
+
+
+def below(item: SealItem) -> SealItem | None:
+    """What stands there first while the item is made, and is left where that is broken off."""
+    match item:
+        case SealUnique():
+            return SealIndex(item.name, item.table, "", unique=True)
+        case SealNotNull():
+            return SealConstraint(item.proof, item.table, "")
+        case _:
+            return None
 
 
 def missing(connection: Connection, items: tuple[SealItem, ...]) -> tuple[str, ...]:

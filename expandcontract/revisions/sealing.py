@@ -12,9 +12,9 @@ from expandcontract.errors import SealError
 from expandcontract.pg.census import blockers
 from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.retry import retrying
-from expandcontract.revisions import partitions
+from expandcontract.revisions import leaves, partitions
 from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique
-from expandcontract.revisions.seal import create_index, describe, relation, valid
+from expandcontract.revisions.seal import below, create_index, describe, plain, relation, valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ BUILD = timedelta(hours=12)  # a concurrent build may wait for every older snaps
 
 
 def run(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Iterator[str]:
-    """Make every item that is not valid yet, one after the other. May run any number of times.
+    """Make every item that is not valid yet, one after the other, on partitions first. May run any number of times.
 
     Args:
         url: The target database.
@@ -44,25 +44,36 @@ def run(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Ite
         fence()
         with connect(url, command="seal") as connection:
             state = valid(connection, item)
+            parts = None if state else leaves.parts(connection, item)
+        yield from run(url, parts or (), fence)
         if not state:
-            _make(url, item, leftover=state is False)
+            _make(url, item, leftover=state is False, whole=parts is not None)
         yield describe(item)
 
 
 def undo(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Iterator[str]:
-    """Take every item back, in reverse. May run any number of times."""
+    """Take every item back, in reverse, and what a making that was broken off left. May run any number of times."""
     for item in reversed(items):
         fence()
+        for piece in (item, below(item)):
+            if piece is None:
+                continue
+            with connect(url, command="seal") as connection:
+                there = valid(connection, piece) is not None
+            if there:
+                _drop(url, piece)
         with connect(url, command="seal") as connection:
-            there = valid(connection, item) is not None
-        if there:
-            _drop(url, item)
+            parts = leaves.parts(connection, item)
+        for _ in undo(url, parts or (), fence):
+            pass
         yield describe(item)
 
 
-def _make(url: URL, item: SealItem, *, leftover: bool) -> None:
+def _make(url: URL, item: SealItem, *, leftover: bool, whole: bool) -> None:
     try:
         match item:
+            case _ if whole:  # the partitions have it, so that their parent only takes it in
+                _ddl(url, item, *map(sql.SQL, plain(item)))
             case SealIndex():
                 _build(url, item, leftover=leftover)
             case SealNotNull():
@@ -79,10 +90,11 @@ def _make(url: URL, item: SealItem, *, leftover: bool) -> None:
         ) from exc
 
 
-def _ddl(url: URL, item: SealItem, statement: sql.SQL | sql.Composed) -> None:
+def _ddl(url: URL, item: SealItem, *statements: sql.SQL | sql.Composed) -> None:
     def attempt() -> None:
-        with hot(url, command="seal") as connection:
-            connection.execute(statement)
+        with hot(url, command="seal") as connection, connection.transaction():
+            for statement in statements:
+                connection.execute(statement)
 
     def who() -> str:
         with connect(url, command="seal") as connection:
@@ -126,7 +138,7 @@ def _build_by_leaf(url: URL, item: SealIndex) -> None:
 
 def _partitioned(url: URL, item: SealItem) -> bool:
     with connect(url, command="seal") as connection:
-        return partitions.partitioned(connection, item)
+        return leaves.is_partitioned(connection, item.table)
 
 
 def _build_unique(url: URL, item: SealUnique) -> None:
@@ -159,14 +171,15 @@ def _not_null(url: URL, item: SealNotNull) -> None:
         definition = sql.SQL("NOT NULL {}").format(column).as_string()
         _constraint(url, item.table, item.name, definition, there=there)
         return
-    check = f"{item.name}_proof"
+    check = item.proof
     with connect(url, command="seal") as connection:
         there = valid(connection, SealConstraint(check, item.table, "")) is not None
     definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
     _constraint(url, item.table, check, definition, there=there)
     table = relation(item.table)
-    _ddl(url, item, sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, column))
-    _ddl(url, item, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(check)))
+    proved = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, column)
+    # in one transaction, so that a kill in between leaves no proof behind a column that counts as sealed
+    _ddl(url, item, proved, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(check)))
 
 
 def _drop(url: URL, item: SealItem) -> None:

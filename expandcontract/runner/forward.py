@@ -15,7 +15,7 @@ from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
-from expandcontract.runner.rows import backfill
+from expandcontract.runner.rows import backfill, mend
 from expandcontract.runner.traffic import came_back, give, put
 
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
 
 
 def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    """Make the rule of a tightening, then apply the contract: assertion, triggers, hold, drop and phase at once."""
+    """Mend rows, make the rule of a tightening, then apply the contract: assertion, hold, drop and phase at once."""
     script = place.project.pair(change.name).contract
     if script is None:
         msg = f"{change.name} has no contract half"
         raise FailedError(msg)
+    yield from mend(place, mover, change)
     for text in sealing.run(place.url, coming(place, change), mover.fence):
         yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
     yield from _apply(place, mover, change, script)

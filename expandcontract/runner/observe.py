@@ -12,6 +12,7 @@ from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
+from expandcontract.ledger import VERSION, Ledger, installed_version
 from expandcontract.pg import catalog, census, expression
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
     from expandcontract.core.release import Release
-    from expandcontract.ledger import Ledger
     from expandcontract.revisions.operations import SealItem
     from expandcontract.revisions.project import Pair
     from expandcontract.runner.place import Place
@@ -57,6 +57,13 @@ def _with_files(state: ChangeState, pair: Pair) -> ChangeState:
     contract = pair.contract.revision if pair.contract else state.contract_revision
     found = replace(state, contract_revision=contract, irreversible=pair.change.irreversible)
     return replace(found, kind=pair.change.kind, shape=pair.change.shape) if state.phase is Phase.PLANNED else found
+
+
+def ended(connection: Connection) -> frozenset[str]:
+    """The changes that no move leads on from; none where there is no ledger."""
+    if installed_version(connection) != VERSION:
+        return frozenset()
+    return frozenset(change.name for change in Ledger(connection).changes() if change.ended)
 
 
 def read_weights(place: Place) -> tuple[Weights | None, str]:
@@ -186,8 +193,10 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
 
 def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
-    rows = sum(parity.count(place.url, change.name, work) for work in change.shape.work)
-    return rows + sum(breaking.count(place.url, item) for item in coming(place, change))
+    rules = coming(place, change)
+    if rules:  # a fill mends what breaks the rule, so its rows are among these
+        return sum(breaking.count(place.url, item) for item in rules)
+    return sum(parity.count(place.url, change.name, work) for work in change.shape.work)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import ChangeState
     from expandcontract.core.shape import Work
+    from expandcontract.revisions.operations import SealItem
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
@@ -80,9 +81,37 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
             found: dict[str, object] = {"differing": last.differing, "rows": list(last.rows)}
             yield Event(kind="step", text=_agreement(change, work, last), change=change.name, data=found)
     for item in coming(place, change):
-        rows = breaking.count(place.url, item)
-        text = f"{rows or 'no'} rows break {seal.describe(item)}"
-        yield Event(kind="step", text=text, change=change.name, data={"differing": rows})
+        yield _keeping(place, change, item)
+
+
+def mend(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    """Just before a rule is made: mend the rows that broke it since the backfill, and count once more.
+
+    Raises:
+        RefusedError: Rows still break it; the first are named.
+    """
+    for work in change.shape.fills:
+        passes = list(parity.verify(place.url, change.name, work, repair=True, epoch=mover.epoch))
+        if passes and passes[-1].number > 1:
+            yield Event(kind="step", text=f"rows of {work.table} that break the rule were mended", change=change.name)
+    for item in coming(place, change):
+        found = _keeping(place, change, item)
+        yield found
+        if found.data["differing"]:
+            msg = f"{found.text}; it is not made"
+            raise RefusedError(msg, hint=f"mend them, then ec advance {change.name}")
+
+
+def _keeping(place: Place, change: ChangeState, item: SealItem) -> Event:
+    found = breaking.look(place.url, item)
+    first = f", first: {', '.join(found.first)}" if found.first else ""
+    return Event(
+        kind="step",
+        text=f"{found.rows or 'no'} row{'s' if found.rows != 1 else ''} break{'s' if found.rows == 1 else ''}"
+        f" {seal.describe(item)}{first}",
+        change=change.name,
+        data={"differing": found.rows, "rows": list(found.first)},
+    )
 
 
 def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> str:

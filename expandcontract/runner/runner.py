@@ -16,7 +16,7 @@ from expandcontract.pg.connect import connect, refuse_pooled
 from expandcontract.runner import back, colors, forward, rows, views
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import merged, observe, read_weights, usable
+from expandcontract.runner.observe import ended, merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, same_phase
 from expandcontract.runner.traffic import give, put, release_for
@@ -72,7 +72,8 @@ class Runner:
 
         with connect(self._place.url, command="new") as connection:
             found = draft(connection, recipe, **arguments)
-        return Written(paths=write_pair(self._place.project, found), notes=found.notes)
+            over = ended(connection)
+        return Written(paths=write_pair(self._place.project, found, ended=over), notes=found.notes)
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """Take an unexpanded pair out of both chains; returns the deleted files."""

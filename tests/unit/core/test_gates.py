@@ -373,6 +373,8 @@ def test_a_change_without_mapping_has_no_columns_and_no_parity() -> None:
 
 FILLED = change(Phase.EXPANDED, kind=Kind.FILLED, shape=Shape(fills=(Fill("users", {"token": "1"}),)))
 TIGHTENED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape())
+MENDED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape(fills=(Fill("users", {"nick": "''"}),)))
+LATER = "the contract mends them before it makes the rule"
 SWAPPED = change(Phase.BACKFILLED, kind=Kind.SWAPPED)
 
 
@@ -384,6 +386,7 @@ SWAPPED = change(Phase.BACKFILLED, kind=Kind.SWAPPED)
         (TIGHTENED, 0, ("open", "every row keeps the coming rule")),
         (TIGHTENED, 3, ("closed", "3 rows break the coming rule")),
         (TIGHTENED, None, ("unknown", "the rows have not been compared")),
+        (MENDED, 3, ("open", f"3 rows break the coming rule; {LATER}")),
     ],
 )
 def test_parity_of_changes_that_map_nothing(
@@ -392,6 +395,15 @@ def test_parity_of_changes_that_map_nothing(
     """A fill is judged by the rows that lack a value, a tightening by those that break its rule."""
     answer = data.PARITY.decide(facts(Move.BACKFILL, state, differing=differing))
     assert expected == (answer.state, answer.reason)
+
+
+def test_no_rule_holds_up_the_cut_over() -> None:
+    """The old release may break a coming rule until it is gone, so its rows close the contract, not the cut-over."""
+    said = "3 rows break the coming rule; they must be mended before the contract"
+    answer = data.PARITY.decide(facts(Move.CUT_OVER, TIGHTENED, differing=3))
+    assert (State.OPEN, said, "3") == (answer.state, answer.reason, answer.measured)
+    assert State.CLOSED is data.PARITY.decide(facts(Move.CONTRACT, TIGHTENED, differing=3)).state
+    assert State.OPEN is data.PARITY.decide(facts(Move.CONTRACT, MENDED, differing=3)).state
 
 
 @pytest.mark.parametrize("gate", [data.RELEASES_SPEAK_NEW, release.RELEASE_CHOSEN, release.WAY_BACK])
