@@ -54,25 +54,19 @@ def _node(node: Any) -> Any:
 
 
 def expression(sql: str, what: str) -> str:
-    """The text itself, where it is exactly one expression.
+    """The text itself, where it is exactly one expression; without comments, which could swallow what follows.
 
     Raises:
         MappingError: It does not parse, or is more or something else than one expression.
     """
-    found = statements(f"SELECT ({sql}\n)", what)
-    tree = found[0].tree
-    plain = {field.name for field, _ in tree.ListFields()} <= {"target_list", "limit_option", "op"}
-    if len(found) > 1 or not plain or len(tree.target_list) != 1 or tree.target_list[0].res_target.name:
-        msg = f"{what} is not one expression: {sql}"
-        raise MappingError(msg, hint="give one value, as it would stand after DEFAULT or SET column =")
-    return _uncommented(sql, f"SELECT ({sql}\n)").removeprefix("SELECT ").strip()
+    from postgast import deparse, parse  # noqa: PLC0415  # 14 MB that few commands need
 
+    from expandcontract.pg.clause import single  # noqa: PLC0415  # it loads the parser
 
-def _uncommented(sql: str, statement: str) -> str:
-    """The text as given; as the parser writes it where a comment or a line end could swallow what comes after it."""
-    from postgast import deparse, parse  # noqa: PLC0415
-
-    return str(deparse(parse(statement))) if any(mark in sql for mark in ("--", "/*", "\n")) else sql
+    single(what, sql)
+    if not any(mark in sql for mark in ("--", "/*", "\n")):
+        return sql
+    return str(deparse(parse(f"SELECT ({sql}\n)"))).removeprefix("SELECT ").strip()
 
 
 def reads_columns(sql: str) -> bool:

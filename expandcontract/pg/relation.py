@@ -64,6 +64,7 @@ class NamedIndex:
     primary: bool
     replica: bool
     partitioned: bool
+    columns: tuple[str, ...]
     definition: str
     comment: str | None
     constraint: str | None
@@ -80,7 +81,8 @@ class NamedIndex:
 class NamedConstraint:
     """A constraint by its name.
 
-    ``acts`` says whether a foreign key changes rows when what it refers to goes or changes.
+    ``acts`` says whether a foreign key changes rows when what it refers to goes or changes; ``tail`` is what stands
+    after the columns that it refers to. ``referrers`` are the foreign keys that need a key.
     """
 
     name: str
@@ -91,10 +93,13 @@ class NamedConstraint:
     no_inherit: bool
     comment: str | None
     columns: tuple[str, ...]
-    referred: str | None
+    referred: Table | None
+    referred_columns: tuple[str, ...]
+    tail: str
     acts: bool
     referrers: str | None
-    replica: bool | None
+    replica: bool
+    dependents: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +146,14 @@ def index(connection: Connection, name: Table) -> NamedIndex:
         raise _unknown("index", name, [row["name"] for row in _rows(connection, "indexes")])
     row = rows[0]
     table = Table(schema=row.pop("table_schema"), name=row.pop("table"))
+    row["columns"] = tuple(row["columns"])
     return NamedIndex(table=table, **row)
+
+
+def same_index(connection: Connection, table: Table, tail: str) -> str | None:
+    """A valid index of the table with that definition after USING, or ``None``."""
+    rows = _rows(connection, "same_index", oid=table_oid(connection, table), tail=tail)
+    return str(rows[0]["name"]) if rows else None
 
 
 def constraint(connection: Connection, table: Table, name: str) -> NamedConstraint:
@@ -156,7 +168,11 @@ def constraint(connection: Connection, table: Table, name: str) -> NamedConstrai
         near = get_close_matches(name, [row["name"] for row in _rows(connection, "constraints", oid=oid)], n=1)
         msg = f"table {table} has no constraint {name!r}" + (f"; did you mean {near[0]}?" if near else "")
         raise UnknownNameError(msg, hint="\\d in psql lists them")
-    return NamedConstraint(**{**rows[0], "columns": tuple(rows[0]["columns"])})
+    row = rows[0]
+    schema, referred = row.pop("referred_schema"), row.pop("referred")
+    row["referred"] = None if referred is None else Table(schema=schema, name=referred)
+    row["columns"], row["referred_columns"] = tuple(row["columns"]), tuple(row["referred_columns"] or ())
+    return NamedConstraint(**row)
 
 
 def not_null_name(connection: Connection, table: Table, column: str) -> str | None:

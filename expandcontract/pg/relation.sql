@@ -24,6 +24,8 @@ WHERE c.oid = cast(:oid AS oid) AND g.privilege_type = 'INSERT' AND g.grantee <>
 -- name: index
 SELECT n.nspname AS schema, i.relname AS name, tn.nspname AS table_schema, t.relname AS table, x.indisunique AS unique,
        x.indisvalid AS valid, x.indisprimary AS primary, x.indisreplident AS replica, i.relkind = 'I' AS partitioned,
+       ARRAY(SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey)
+             ORDER BY a.attnum) AS columns,
        pg_get_indexdef(x.indexrelid) AS definition, obj_description(i.oid, 'pg_class') AS comment,
        (SELECT c.conname FROM pg_constraint AS c WHERE c.conindid = i.oid AND c.contype IN ('p', 'u', 'x')) AS constraint,
        (SELECT string_agg(format('%I of %s', c.conname, c.conrelid::regclass), ', ') FROM pg_constraint AS c
@@ -33,21 +35,36 @@ FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_namespace 
 JOIN pg_class AS t ON t.oid = x.indrelid JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
 WHERE n.nspname = :schema AND i.relname = :name;
 
+-- name: same_index
+SELECT i.relname AS name FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
+WHERE x.indrelid = cast(:oid AS oid) AND x.indisvalid AND split_part(pg_get_indexdef(x.indexrelid), ' USING ', 2) = :tail LIMIT 1;
+
 -- name: indexes
 SELECT n.nspname || '.' || i.relname AS name FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_namespace AS n ON n.oid = i.relnamespace WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'expandcontract';
 
 -- name: constraint
 SELECT c.conname AS name, c.contype::text AS kind, pg_get_constraintdef(c.oid) AS definition, c.convalidated AS validated,
-       c.coninhcount > 0 AS inherited, c.connoinherit AS no_inherit, obj_description(c.oid, 'pg_constraint') AS comment,
+       c.coninhcount > 0 AS inherited, c.contype = 'c' AND c.connoinherit AS no_inherit, obj_description(c.oid, 'pg_constraint') AS comment,
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k (n, place)
              JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY place) AS columns,
-       CASE WHEN c.contype = 'f' THEN c.confrelid::regclass::text END AS referred,
+       rn.nspname AS referred_schema, r.relname AS referred, f.columns AS referred_columns,
+       substr(pg_get_constraintdef(c.oid), length(format('FOREIGN KEY (%s) REFERENCES %s(%s) ',
+           (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY place) FROM unnest(c.conkey) WITH ORDINALITY AS k (n, place)
+            JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.n), c.confrelid::regclass, f.list)) + 1) AS tail,
        c.contype = 'f' AND (c.confdeltype NOT IN ('a', 'r') OR c.confupdtype NOT IN ('a', 'r')) AS acts,
        CASE WHEN c.contype IN ('p', 'u') THEN (SELECT string_agg(format('%I of %s', f.conname, f.conrelid::regclass), ', ')
         FROM pg_constraint AS f WHERE f.conindid = c.conindid AND f.contype = 'f') END AS referrers,
-       (SELECT x.indisreplident FROM pg_index AS x WHERE x.indexrelid = c.conindid AND c.contype IN ('p', 'u')) AS replica
-FROM pg_constraint AS c WHERE c.conrelid = cast(:oid AS oid) AND c.conname = :name;
+       coalesce((SELECT x.indisreplident FROM pg_index AS x WHERE x.indexrelid = c.conindid AND c.contype IN ('p', 'u')), false)
+           AS replica,
+       (SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, 0), ', ') FROM pg_depend AS d
+        WHERE d.refclassid = 'pg_constraint'::regclass AND d.refobjid = c.oid AND d.deptype = 'n') AS dependents
+FROM pg_constraint AS c LEFT JOIN pg_class AS r ON r.oid = nullif(c.confrelid, 0)
+LEFT JOIN pg_namespace AS rn ON rn.oid = r.relnamespace
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY place) AS columns, string_agg(quote_ident(a.attname), ', ' ORDER BY place) AS list
+    FROM unnest(c.confkey) WITH ORDINALITY AS k (n, place) JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.n
+) AS f WHERE c.conrelid = cast(:oid AS oid) AND c.conname = :name;
 
 -- name: constraints
 SELECT c.conname AS name FROM pg_constraint AS c WHERE c.conrelid = cast(:oid AS oid);
