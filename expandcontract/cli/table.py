@@ -39,6 +39,8 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "add-index": "Add an index.",
         "drop-index": "Drop an index.",
         "drop-constraint": "Drop a constraint.",
+        "change-enum": "Change the values of an enum type.",
+        "sql": "Write your own statements into named phases.",
         "set-not-null": "Forbid NULL in a column.",
         "add-check": "Add a CHECK.",
         "add-unique": "Add a UNIQUE constraint.",

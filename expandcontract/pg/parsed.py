@@ -45,7 +45,7 @@ def statements(sql: str, what: str) -> tuple[Statement, ...]:
     ]
     if not found:
         msg = f"{what} holds no statement"
-        raise MappingError(msg)
+        raise MappingError(msg, hint="leave it out")
     return tuple(found)
 
 

@@ -43,6 +43,7 @@ CREATE TABLE junior (CONSTRAINT member_at_check CHECK (at > 0)) INHERITS (member
 CREATE TABLE listed (id int PRIMARY KEY, a text);
 CREATE VIEW grouped AS SELECT id, a FROM listed GROUP BY id;
 CREATE INDEX parts_id ON parts (id);
+CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE INDEX by_nick ON users (nick);
 INSERT INTO users (name, nick) VALUES ('one', 'x'), ('two', NULL);
 """
@@ -134,6 +135,35 @@ def connection(server: Any) -> Iterator[Connection]:
         ),
         ("drop-constraint", {"table": "listed", "constraint": "listed_pkey"}, "rule _RETURN on view grouped needs"),
         ("drop-constraint", {"table": "junior", "constraint": "member_at_check"}, "junior is a child of member"),
+        ("change-enum", {"type": "mood"}, "say what shall change"),
+        ("change-enum", {"type": "mod", "add": "x"}, "there is no enum type mod; did you mean mood"),
+        ("change-enum", {"type": "pair", "add": "x"}, "there is no enum type pair"),
+        ("change-enum", {"type": "mood", "add": "sad"}, "mood has the value 'sad' already"),
+        ("change-enum", {"type": "mood", "add": ""}, "it has 0 bytes, 1 to 63 are needed"),
+        ("change-enum", {"type": "mood", "add": "ä" * 32}, "it has 64 bytes, 1 to 63 are needed"),
+        ("change-enum", {"type": "mood", "add": "x", "after": "bad"}, "mood has no value 'bad'; it has sad, glad"),
+        ("change-enum", {"type": "mood", "add": "x", "after": "sad", "before": "glad"}, "a value has one place"),
+        ("sql", {"name": "x"}, "no phase has a statement"),
+        ("sql", {"name": "X y", "expand": "SELECT 1"}, "cannot name a change"),
+        ("sql", {"name": "x", "expand": "SELEC 1"}, "--expand does not parse"),
+        ("sql", {"name": "x", "expand": "-- nothing"}, "--expand holds no statement"),
+        ("sql", {"name": "x", "expand": "SELECT 1", "touches": ("usrs",)}, "there is no table usrs"),
+        ("sql", {"name": "x", "expand": "SELECT 1; COMMIT"}, "--expand: COMMIT begins or ends a transaction"),
+        ("sql", {"name": "x", "expand": "COPY users FROM STDIN"}, "copies rows"),
+        (
+            "sql",
+            {"name": "x", "expand": "CREATE INDEX CONCURRENTLY i ON users (nick)"},
+            "cannot run in the transaction",
+        ),
+        ("sql", {"name": "x", "contract": "DROP INDEX CONCURRENTLY by_nick"}, "cannot run in the transaction"),
+        ("sql", {"name": "x", "expand": "REINDEX INDEX CONCURRENTLY by_nick"}, "cannot run in the transaction"),
+        ("sql", {"name": "x", "contract": "ALTER TABLE parts DETACH PARTITION parts_1 CONCURRENTLY"}, "cannot run in"),
+        ("sql", {"name": "x", "contract": "VACUUM users"}, "cannot run in the transaction"),
+        ("sql", {"name": "x", "expand": "SELECT 1", "seal": "SELECT 2"}, "--seal: SELECT 2 makes no index"),
+        ("sql", {"name": "x", "seal": "CREATE INDEX ON users (nick)"}, "gives its index no name"),
+        ("sql", {"name": "x", "seal": "CREATE INDEX i ON users (id)", "contract": "SELECT 1"}, "has no seal"),
+        ("sql", {"name": "x", "contract": "SELECT 1", "downgrade": "SELECT 1"}, "takes back what --expand does"),
+        ("sql", {"name": "x", "expand": "SELECT 1", "undo_contract": "SELECT 1"}, "takes back what --contract does"),
         ("change-default", {"table": "users", "column": "nick"}, "give either a default or --drop"),
         ("change-default", {"table": "users", "column": "nick", "default": "1", "drop": True}, "give either a default"),
         ("change-default", {"table": "users", "column": "nick", "drop": True}, "users.nick has no default"),

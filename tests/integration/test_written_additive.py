@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from tests.compat.drive import Case
     from tests.fix_project import Project
 
-MODULES = ("add_column", "change_default", "drop_not_null", "add_index", "drop_index", "drop_constraint")
+MODULES = (
+    "add_column",
+    "change_default",
+    "drop_not_null",
+    "add_index",
+    "drop_index",
+    "drop_constraint",
+    "change_enum",
+    "sql",
+)
 CASES = [case for module in MODULES for case in import_module(f"tests.compat.cases.{module}").CASES]
 
 
