@@ -46,7 +46,11 @@ def next_step(connection: Connection, item: SealIndex) -> Step | None:
     root = connection.execute(text(QUERIES["index"]), place).scalar()
     if root is None:
         return Step(statement=_create(item, sql.Identifier(item.name), item.table.schema, item.table.name, "ONLY "))
-    row = connection.execute(text(QUERIES["unattached"]), {"index": root}).mappings().first()
+    return _below(connection, item, root)
+
+
+def _below(connection: Connection, item: SealIndex, index: int) -> Step | None:
+    row = connection.execute(text(QUERIES["unattached"]), {"index": index}).mappings().first()
     if row is None:
         return None
     if row["candidate"] is None:
@@ -56,6 +60,9 @@ def next_step(connection: Connection, item: SealIndex) -> Step | None:
     candidate = sql.Identifier(row["schema"], row["candidate"])
     if not row["valid"] and not row["partitioned"]:
         return Step(statement=sql.SQL("DROP INDEX CONCURRENTLY {}").format(candidate), concurrent=True)
+    if not row["valid"] and (deeper := _below(connection, item, row["oid"])) is not None:
+        # attached once it is valid: that which makes it valid later would lock the whole table exclusively
+        return deeper
     above = sql.Identifier(row["parent_schema"], row["parent"])
     return Step(statement=sql.SQL("ALTER INDEX {} ATTACH PARTITION {}").format(above, candidate))
 

@@ -11,13 +11,13 @@ WITH RECURSIVE tree AS (
     JOIN pg_index AS x ON x.indexrelid = h.inhrelid
 )
 SELECT above.nspname AS parent_schema, parent.relname AS parent, n.nspname AS schema, c.relname AS name,
-       c.relkind = 'p' AS partitioned, mine.name AS candidate, mine.valid
+       c.relkind = 'p' AS partitioned, mine.oid, mine.name AS candidate, mine.valid
 FROM tree JOIN pg_class AS parent ON parent.oid = tree.index JOIN pg_namespace AS above ON above.oid = parent.relnamespace
 JOIN pg_index AS x ON x.indexrelid = tree.index
 JOIN pg_inherits AS h ON h.inhparent = tree.relation JOIN pg_class AS c ON c.oid = h.inhrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (
-    SELECT i.relname AS name, y.indisvalid AS valid FROM pg_index AS y JOIN pg_class AS i ON i.oid = y.indexrelid
+    SELECT i.oid, i.relname AS name, y.indisvalid AS valid FROM pg_index AS y JOIN pg_class AS i ON i.oid = y.indexrelid
     WHERE y.indrelid = c.oid AND y.indisunique = x.indisunique
       AND NOT EXISTS (SELECT FROM pg_inherits AS taken WHERE taken.inhrelid = y.indexrelid)
       AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = y.indexrelid AND k.contype IN ('p', 'u', 'x'))

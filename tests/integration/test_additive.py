@@ -43,6 +43,8 @@ CREATE TABLE junior (CONSTRAINT member_at_check CHECK (at > 0)) INHERITS (member
 CREATE TABLE listed (id int PRIMARY KEY, a text);
 CREATE VIEW grouped AS SELECT id, a FROM listed GROUP BY id;
 CREATE INDEX parts_id ON parts (id);
+CREATE TABLE parent (at int NOT NULL);
+CREATE TABLE below () INHERITS (parent);
 CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE INDEX by_nick ON users (nick);
 INSERT INTO users (name, nick) VALUES ('one', 'x'), ('two', NULL);
@@ -135,6 +137,12 @@ def connection(server: Any) -> Iterator[Connection]:
         ),
         ("drop-constraint", {"table": "listed", "constraint": "listed_pkey"}, "rule _RETURN on view grouped needs"),
         ("drop-constraint", {"table": "junior", "constraint": "member_at_check"}, "junior is a child of member"),
+        (
+            "add-column",
+            {"table": "parent", "column": "c", "type": "uuid", "default": "gen_random_uuid()"},
+            "inherit from",
+        ),
+        ("drop-not-null", {"table": "parent", "column": "at", "fill": "1"}, "other tables inherit from parent"),
         ("change-enum", {"type": "mood"}, "say what shall change"),
         ("change-enum", {"type": "mod", "add": "x"}, "there is no enum type mod; did you mean mood"),
         ("change-enum", {"type": "pair", "add": "x"}, "there is no enum type pair"),
@@ -172,19 +180,11 @@ def connection(server: Any) -> Iterator[Connection]:
         ("change-default", {"table": "named", "column": "dull", "default": "'x'"}, "invalid input syntax for type int"),
         ("change-default", {"table": "users", "column": "id", "default": "1"}, "gives itself its value"),
         ("change-default", {"table": "users", "column": "twice", "default": "1"}, "gives itself its value"),
-        (
-            "change-default",
-            {"table": "odd", "column": "id", "drop": True},
-            "odd_1 has the default 2 for id",
-        ),
+        ("change-default", {"table": "odd", "column": "id", "drop": True}, "odd_1 has the default 2 for id"),
         ("drop-not-null", {"table": "users", "column": "nick"}, "users.nick may be NULL already"),
         ("drop-not-null", {"table": "users", "column": "nam"}, "has no column 'nam'; did you mean name"),
         ("drop-not-null", {"table": "users", "column": "id"}, "users.id is an identity"),
-        (
-            "drop-not-null",
-            {"table": "named", "column": "token"},
-            "index replica is the replica identity",
-        ),
+        ("drop-not-null", {"table": "named", "column": "token"}, "index replica is the replica identity"),
         ("drop-not-null", {"table": "users", "column": "name", "fill": "nick"}, "is NULL for rows of users"),
         ("drop-not-null", {"table": "odd_1", "column": "at"}, "odd_1 is a partition of odd"),
         ("add-column", {**ADD, "type": "serial", "column": "id", "table": "parts"}, "has a column 'id' already"),

@@ -89,6 +89,8 @@ def draft(  # noqa: PLR0913  # one a flag
         table=place, column=column, type=type, default=default, fill=fill, not_null=not_null, comment=comment
     )
     wanted, notes = _resolved(connection, asked)
+    if wanted.fill is not None:
+        standing.fillable(traits, place)
     if traits.column_grants:
         notes.append(COLUMN_GRANTS.format(table=place, column=column))
     return _draft(connection, change, wanted, notes)

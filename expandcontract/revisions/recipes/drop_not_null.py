@@ -43,7 +43,7 @@ def draft(
         MappingError: Something needs the column to be NOT NULL, or the fill gives no value.
     """
     place = Table.parse(table)
-    standing.whole(connection, place)
+    traits = standing.whole(connection, place)
     found = catalog.column(connection, place, column)
     if not found.not_null:
         msg = f"{place}.{column} may be NULL already"
@@ -57,6 +57,7 @@ def draft(
     else:
         fill = parsed.expression(fill, "--fill")
         columns.gives_values(connection, place, found.type, fill)
+        standing.fillable(traits, place)
         declared = Change(change, fill=Fill(place, {column: fill}), kind=Kind.ADDITIVE)
         notes.append(FILLS.format(column=column, fill=fill))
     where = f"{rendered(place.name)}, {rendered(column)}, nullable=True{standing.schema_argument(place)}"

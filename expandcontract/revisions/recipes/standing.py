@@ -57,6 +57,17 @@ def whole(connection: Connection, table: Table) -> Traits:
     return found
 
 
+def fillable(traits: Traits, table: Table) -> None:
+    """Make sure that a fill reaches every row of the table.
+
+    Raises:
+        MappingError: Other tables inherit from it; their rows are theirs, and are filled with them.
+    """
+    if traits.inherited:
+        msg = f"other tables inherit from {table}, and a fill would leave out their rows"
+        raise MappingError(msg, hint="give a default that is the same for every row, or fill with ec new sql")
+
+
 def free_name(connection: Connection, table: Table, name: str) -> None:
     """Make sure that a column of that name can be added.
 

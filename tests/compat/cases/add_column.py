@@ -141,3 +141,33 @@ Table(
         new=(f"INSERT INTO {AWAY} (id, region, \"order\") VALUES (%(n)s, 'east', 2)",),
     ),
 ]
+GUARDED = """
+CREATE TABLE notes (
+    id bigserial PRIMARY KEY, body text, touched int NOT NULL DEFAULT 0,
+    twice text GENERATED ALWAYS AS (body || body) STORED
+);
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE notes FORCE ROW LEVEL SECURITY;
+CREATE POLICY mine ON notes USING (body <> 'hidden');
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.touched := OLD.touched + 1; RETURN NEW; END $$;
+CREATE TRIGGER touch BEFORE UPDATE OF body ON notes FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE PUBLICATION everything FOR TABLE notes;
+INSERT INTO notes (body) SELECT CASE n % 10 WHEN 0 THEN 'hidden' ELSE 'n' || n END FROM generate_series(1, 300) AS n;
+"""
+CASES.append(
+    Case(
+        name="notes_token",
+        recipe="add-column",
+        arguments={
+            "table": "notes",
+            "column": "token",
+            "type": "uuid",
+            "default": "gen_random_uuid()",
+            "not_null": True,
+        },
+        setup=GUARDED,
+        old=("INSERT INTO notes (body) VALUES ('o')", "UPDATE notes SET body = 'p' WHERE id = 1 + %(n)s::int %% 100"),
+        new=("SELECT 1 / (1 - count(*)) FROM notes WHERE token IS NULL",),
+        rows="SELECT id, body, touched, token FROM notes ORDER BY id",
+    )
+)
