@@ -79,7 +79,7 @@ def draft(  # noqa: PLR0913  # one a flag
         summary=f"add index {called} on {place}",
         upgrade=["op.begin_change(change)  # the index itself is built by seal()"],
         seal=[f"op.seal_index({rendered(called)}, {rendered(place.spelled)}, {rendered(tail)})"],
-        downgrade=["op.end_change(change)"],
+        downgrade=["op.end_change(change)", standing.drop_index(called, place)],
     )
     declared = Change(check_name(name or standing.named(called)), touches=place.spelled, kind=Kind.FILLED)
     return Draft(change=declared, expand=expand, notes=notes)

@@ -10,6 +10,7 @@ from expandcontract.core.mapping import Table
 from expandcontract.core.phase import Kind
 from expandcontract.errors import MappingError, UsageError
 from expandcontract.pg import catalog, parsed
+from expandcontract.revisions.recipes import standing
 from expandcontract.revisions.render import Draft, Half, rendered, statement
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _expand(change: str, given: _Given) -> Half:
         summary=f"{change} (expand)" if given.contract else change,
         upgrade=[*map(_line, given.expand), "op.begin_change(change)"],
         seal=[_sealed(one) for one in given.seal],
-        downgrade=["op.end_change(change)", *map(_line, given.downgrade)],
+        downgrade=["op.end_change(change)", *map(_unsealed, given.seal), *map(_line, given.downgrade)],
     )
 
 
@@ -185,6 +186,15 @@ def _line(one: Statement) -> str:
     return f"with op.get_context().autocommit_block():\n    {line}"
 
 
+def _table(one: Statement) -> Table:
+    found = one.tree.relation
+    return Table(schema=found.schemaname or "public", name=found.relname)
+
+
+def _unsealed(one: Statement) -> str:
+    return standing.drop_index(one.tree.idxname, _table(one))
+
+
 def _sealed(one: Statement) -> str:
     from postgast import deparse  # noqa: PLC0415  # 14 MB that few commands need
     from postgast.pg_query_pb2 import ParseResult, RawStmt  # noqa: PLC0415
@@ -198,6 +208,5 @@ def _sealed(one: Statement) -> str:
     raw.stmt.index_stmt.CopyFrom(tree)
     result.stmts.append(raw)
     definition = str(deparse(result)).split(" USING ", 1)[1]
-    table = Table(schema=tree.relation.schemaname or "public", name=tree.relation.relname).spelled
     unique = ", unique=True" if tree.unique else ""
-    return f"op.seal_index({rendered(tree.idxname)}, {rendered(table)}, {rendered(definition)}{unique})"
+    return f"op.seal_index({rendered(tree.idxname)}, {rendered(_table(one).spelled)}, {rendered(definition)}{unique})"

@@ -33,6 +33,12 @@ def schema_argument(table: Table) -> str:
     return "" if table.schema == "public" else f", schema={rendered(table.schema)}"
 
 
+def drop_index(name: str, table: Table) -> str:
+    """The line that drops what a seal built; nothing is there any more where ec dropped it before, online."""
+    where = f"table_name={rendered(table.name)}{schema_argument(table)}"
+    return f"op.drop_index({rendered(name)}, {where}, if_exists=True)"
+
+
 def named(*words: str) -> str:
     """A change's default name from what it changes, in snake_case and short enough."""
     joined = re.sub(r"[^a-z0-9_]", "_", "_".join(words).lower()).strip("_")
