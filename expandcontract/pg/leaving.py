@@ -94,6 +94,11 @@ def checks_alone(connection: Connection, table: Table, column: str) -> tuple[Nam
     return tuple(Named(**row) for row in _rows(connection, "checks_alone", table, column=column))
 
 
+def statistics(connection: Connection, table: Table, column: str) -> tuple[str, ...]:
+    """Statements that make the extended statistics over the column anew."""
+    return tuple(row["statement"] for row in _rows(connection, "statistics", table, column=column))
+
+
 def published(connection: Connection, table: Table) -> tuple[str, ...]:
     """The publications that the table is in."""
     found = connection.execute(text(QUERIES["published"]), {"schema": table.schema, "name": table.name})

@@ -1,18 +1,18 @@
 -- name: along
 SELECT CASE WHEN k.oid IS NULL THEN 'index ' || i.relname
             ELSE CASE k.contype WHEN 'p' THEN 'primary key ' WHEN 'u' THEN 'unique constraint ' ELSE 'exclusion constraint ' END || k.conname
-       END || coalesce(', which is also over ' || (
+       END || coalesce(' (also over ' || (
            SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute AS a
-           WHERE a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey) AND a.attname <> :column), '') AS what
+           WHERE a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey) AND a.attname <> :column) || ')', '') AS what
 FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
 LEFT JOIN pg_constraint AS k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid AND k.contype IN ('p', 'u', 'x')
 WHERE x.indrelid = :oid AND EXISTS (
     SELECT FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
     WHERE d.refobjid = x.indrelid AND a.attname = :column AND d.objid IN (x.indexrelid, k.oid))
 UNION ALL
-SELECT CASE k.contype WHEN 'c' THEN 'check ' ELSE 'foreign key ' END || k.conname || coalesce(', which is also over ' || (
+SELECT CASE k.contype WHEN 'c' THEN 'check ' ELSE 'foreign key ' END || k.conname || coalesce(' (also over ' || (
            SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute AS a
-           WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname <> :column), '')
+           WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname <> :column) || ')', '')
 FROM pg_constraint AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
 WHERE k.conrelid = :oid AND k.contype IN ('c', 'f') AND k.conparentid = 0 AND a.attname = :column
 UNION ALL
@@ -63,6 +63,13 @@ ORDER BY 1;
 SELECT k.conname AS name, pg_get_constraintdef(k.oid) AS definition FROM pg_constraint AS k
 JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
 WHERE k.conrelid = :oid AND k.contype = 'c' AND a.attname = :column ORDER BY 1;
+
+-- name: statistics
+SELECT DISTINCT pg_get_statisticsobjdef(s.oid) AS statement
+FROM pg_statistic_ext AS s JOIN pg_attribute AS a ON a.attrelid = s.stxrelid
+JOIN pg_depend AS d ON d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = s.stxrelid AND d.refobjsubid = a.attnum
+WHERE s.stxrelid = :oid AND a.attname = :column ORDER BY 1;
 
 -- name: published
 SELECT DISTINCT p.pubname AS name FROM pg_publication_tables AS p WHERE p.schemaname = :schema AND p.tablename = :name ORDER BY 1;

@@ -144,13 +144,13 @@ def _restore(connection: Connection, table: Table, column: catalog.Column, defau
         for found in catalog.constraints(connection, table, column.name)
         if found.own and found.kind != "n"
     ]
-    return lines
+    return lines + [execute(made) for made in leaving.statistics(connection, table, column.name)]
 
 
 def _notes(connection: Connection, table: Table, column: str) -> tuple[str, ...]:
     notes = [f"{what} goes with it" for what in leaving.along(connection, table, column)]
     notes += [
-        f"{what} depends on it, and the contract is refused until that is changed or dropped"
+        f"the contract is refused until this is changed or dropped: {what}"
         for what in catalog.dependents(connection, table, [column])
     ]
     notes += [

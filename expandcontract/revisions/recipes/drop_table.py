@@ -75,7 +75,7 @@ def _notes(connection: Connection, table: Table, found: leaving.TableFacts, colu
         for key in leaving.keys_out(connection, table)
     ]
     notes += [
-        f"{what} depends on it, and the contract is refused until that is changed or dropped"
+        f"the contract is refused until this is changed or dropped: {what}"
         for what in catalog.dependents(connection, table, columns)
     ]
     notes += [

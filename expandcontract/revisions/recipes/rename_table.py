@@ -132,7 +132,7 @@ def _notes(connection: Connection, table: Table, found: leaving.TableFacts) -> t
         for name in leaving.published(connection, table)
     ]
     notes += [
-        f"{what} by its old name, and the contract is refused until that is changed"
+        f"the contract is refused until this uses the new name: {what}"
         for what in catalog.dependents(connection, table, [])
         if "whose body mentions it" in what
     ]
