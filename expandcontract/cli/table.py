@@ -45,6 +45,9 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "add-check": "Add a CHECK.",
         "add-unique": "Add a UNIQUE constraint.",
         "add-foreign-key": "Add a foreign key.",
+        "drop-column": "Drop a column.",
+        "drop-table": "Drop a table.",
+        "rename-table": "Rename a table.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

@@ -133,7 +133,19 @@ class SealUnique:
     timing: str = ""
 
 
-SealItem = SealIndex | SealNotNull | SealConstraint | SealUnique
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A foreign key that goes by itself, before what it is on: else the tables at both its ends are locked together.
+
+    ``definition`` as in ADD CONSTRAINT, for the way back.
+    """
+
+    name: str
+    table: Table
+    definition: str
+
+
+SealItem = SealIndex | SealNotNull | SealConstraint | SealUnique | Unsealed
 
 
 class _SealOp(MigrateOperation):
@@ -237,6 +249,19 @@ class SealForeignKeyOp(_SealOp):
         operations.invoke(cls(SealForeignKey(name, place, definition, tuple(columns), other, tuple(target_columns))))
 
 
+@Operations.register_operation("unseal_foreign_key")
+class UnsealForeignKeyOp(_SealOp):
+    """A foreign key that goes before what it is on."""
+
+    @classmethod
+    def unseal_foreign_key(cls, operations: Operations, name: str, table: str, definition: str) -> None:
+        """Drop a foreign key before the contract drops its table or column; ``definition`` is for the way back.
+
+        Takes ACCESS EXCLUSIVE on the tables at both ends, for an instant.
+        """
+        operations.invoke(cls(Unsealed(name, Table.parse(table), definition)))
+
+
 @Operations.implementation_for(BeginChangeOp)
 def _begin_change(operations: Operations, operation: BeginChangeOp) -> None:
     change = operation.change
@@ -263,5 +288,5 @@ def _seal_outside(operations: Operations, operation: _SealOp) -> None:
         operations.execute(text(statement.replace(":", "\\:")))
 
 
-for _op in (SealIndexOp, SealNotNullOp, SealCheckOp, SealUniqueOp, SealForeignKeyOp):
+for _op in (SealIndexOp, SealNotNullOp, SealCheckOp, SealUniqueOp, SealForeignKeyOp, UnsealForeignKeyOp):
     Operations.implementation_for(_op)(_seal_outside)

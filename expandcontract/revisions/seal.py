@@ -24,6 +24,7 @@ from expandcontract.revisions.operations import (
     SealItem,
     SealNotNull,
     SealUnique,
+    Unsealed,
     _SealOp,
 )
 
@@ -82,6 +83,8 @@ def describe(item: SealItem) -> str:
             return f"NOT NULL of {item.table}.{item.column}"
         case SealUnique():
             return f"unique constraint {item.name} of {item.table}"
+        case Unsealed():
+            return f"the end of foreign key {item.name} of {item.table}"
         case SealForeignKey():
             return f"foreign key {item.name} of {item.table}"
         case SealConstraint():
@@ -138,6 +141,9 @@ def plain(item: SealItem) -> tuple[str, ...]:
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE{} {} {}")
             name, timing = sql.Identifier(item.name), sql.SQL(item.timing)
             return (add.format(table, name, distinct, _key(item), timing).as_string().rstrip(),)
+        case Unsealed():
+            drop = sql.SQL("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}")
+            return (drop.format(table, sql.Identifier(item.name)).as_string(),)
         case SealConstraint():
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
             return (add.format(table, sql.Identifier(item.name), sql.SQL(item.definition)).as_string(),)
@@ -156,6 +162,9 @@ VALID = {
         WHERE c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
         AND c.conname = :name""",
 }
+VALID[Unsealed] = """SELECT CASE WHEN c.oid IS NULL THEN true WHEN NOT c.convalidated THEN false END
+    FROM (SELECT 1) AS one LEFT JOIN pg_constraint AS c ON c.conname = :name
+        AND c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))"""
 VALID[SealUnique] = VALID[SealConstraint]
 
 

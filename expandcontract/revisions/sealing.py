@@ -13,7 +13,7 @@ from expandcontract.pg.census import blockers
 from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.retry import retrying
 from expandcontract.revisions import leaves, partitions
-from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique
+from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, Unsealed
 from expandcontract.revisions.seal import below, create_index, describe, plain, relation, valid
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def _make(url: URL, item: SealItem, *, leftover: bool, whole: bool) -> None:
                 _not_null(url, item)
             case SealUnique():
                 _build_unique(url, item)
+            case Unsealed():
+                _ddl(url, item, _gone(item))
             case SealConstraint():
                 _constraint(url, item.table, item.name, item.definition, there=leftover)
     except psycopg.Error as exc:
@@ -182,6 +184,11 @@ def _not_null(url: URL, item: SealNotNull) -> None:
     _ddl(url, item, proved, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(check)))
 
 
+def _gone(item: SealItem) -> sql.Composed:
+    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
+    return drop.format(relation(item.table), sql.Identifier(item.name))
+
+
 def _drop(url: URL, item: SealItem) -> None:
     table = relation(item.table)
     match item:
@@ -193,4 +200,8 @@ def _drop(url: URL, item: SealItem) -> None:
             drop = sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL")
             _ddl(url, item, drop.format(table, sql.Identifier(item.column)))
         case SealUnique() | SealConstraint():
-            _ddl(url, item, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(item.name)))
+            _ddl(url, item, _gone(item))
+        case Unsealed():
+            with connect(url, command="seal") as connection:
+                there = valid(connection, item) is False
+            _constraint(url, item.table, item.name, item.definition, there=there)
