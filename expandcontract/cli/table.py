@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """In the order in which a change meets them; the module of ``NAME`` is ``expandcontract.cli.commands.NAME``."""
 
+AUTO = "auto"
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "rename-column": "Rename a column.",

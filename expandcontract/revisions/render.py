@@ -40,9 +40,10 @@ SIZED = re.compile(r"(character varying|numeric)\((\d+)(?:,(\d+))?\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """The statements of one revision, as Python source lines."""
+    """The statements of one revision, as Python source lines; ``imports`` are lines that they need beside ``op``."""
 
     summary: str
+    imports: tuple[str, ...] = ()
     upgrade: list[str] = field(default_factory=list)
     seal: list[str] = field(default_factory=list)
     cut_over: list[str] = field(default_factory=list)

@@ -111,12 +111,13 @@ def _path(project: Project, revision: str, slug: str) -> Path:
     return Path(project.scripts._rev_path(project.scripts.versions, revision, slug, datetime.now(UTC)))  # noqa: SLF001
 
 
-def _header(summary: str, revision: str, down: str | None, label: str | None, depends: str | None, uses: str) -> str:
+def _header(half: Half, revision: str, down: str | None, label: str | None, depends: str | None, uses: str) -> str:
     labels = f'("{label}",)' if label else "None"
-    imports = f"from expandcontract import {uses}\n" if uses else ""
+    mine = f"from expandcontract import {uses}\n" if uses else ""
+    imports = mine + "".join(f"{line}\n" for line in sorted(half.imports))
     return (
-        f'"""{_docstring(summary)}."""\n\nfrom __future__ import annotations\n\n{{sqlalchemy}}from alembic import op\n'
-        f"{imports}"
+        f'"""{_docstring(half.summary)}."""\n\nfrom __future__ import annotations\n\n'
+        f"{{sqlalchemy}}from alembic import op\n{imports}"
         f"\nrevision = {rendered(revision)}\ndown_revision = {rendered(down) if down else None}\n"
         f"branch_labels = {labels}\ndepends_on = {rendered(depends) if depends else None}\n\n"
     )
@@ -130,7 +131,7 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
     shape = change.shape
     used = {"Change": True, "Fill": shape.fills, "Hold": shape.removes, "Mapping": shape.mappings}
     uses = ", ".join(name for name, needed in used.items() if needed)
-    head = _header(half.summary, revision, down, EXPAND if first else None, None, uses)
+    head = _header(half, revision, down, EXPAND if first else None, None, uses)
     parts = [
         function("upgrade", "Add the new shape beside the old one.", half.upgrade),
         function("seal", "What the new shape needs once it is full; may run twice.", half.seal),
@@ -143,7 +144,7 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
 
 
 def _contract(revision: str, down: str | None, first: bool, name: str, expand: str, half: Half) -> str:  # noqa: FBT001
-    head = _header(half.summary, revision, down, CONTRACT if first else None, expand, "")
+    head = _header(half, revision, down, CONTRACT if first else None, expand, "")
     parts = [function("upgrade", "Drop the old shape.", half.upgrade)]
     if half.seal:
         parts.insert(0, function("seal", "The rule that holds from now on; made online before the rest.", half.seal))

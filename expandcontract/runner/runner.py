@@ -67,12 +67,16 @@ class Runner:
 
     def new(self, recipe: str, **arguments: Any) -> Written:
         """Write the pair of a recipe; the database is only read."""
-        from expandcontract.revisions.recipes import draft  # noqa: PLC0415  # only here
-        from expandcontract.revisions.write import write_pair  # noqa: PLC0415
+        from expandcontract.runner import writing  # noqa: PLC0415  # only here
 
-        with connect(self._place.url, command="new") as connection:
-            found = draft(connection, recipe, **arguments)
-        return Written(paths=write_pair(self._place.project, found), notes=found.notes)
+        return writing.new(self._place, recipe, arguments)
+
+    def new_auto(self, message: str, **answers: Any) -> Written:
+        """Write a pair for each difference between the models and the database; ``answers`` as in :class:`Answers`."""
+        from expandcontract.revisions.auto import Answers  # noqa: PLC0415  # only here
+        from expandcontract.runner import writing  # noqa: PLC0415
+
+        return writing.new_auto(self._place, message, Answers(**answers))
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """Take an unexpanded pair out of both chains; returns the deleted files."""
