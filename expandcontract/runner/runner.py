@@ -13,7 +13,7 @@ from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
 from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger, install
-from expandcontract.pg import catalog
+from expandcontract.pg import catalog, roles
 from expandcontract.pg.connect import connect, refuse_pooled
 from expandcontract.runner import back, colors, forward, views
 from expandcontract.runner.events import Event
@@ -63,7 +63,12 @@ class Runner:
         with connect(self._place.url, command="init") as connection:
             refuse_pooled(connection)
             with connection.begin():
+                roles.may_install(connection)
                 changed = install(connection, development=development)
+            named = {color.role for color in self._place.settings.colors.values() if color.role is not None}
+            grants = roles.missing_grants(connection, named)
+        for grant in grants:
+            yield Event(kind="note", text=f"{grant}; as a superuser: {grant.fix}", data={"grant": grant.fix})
         text = "the ledger is installed" if changed else "the ledger is up to date"
         yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
 
