@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 QUERIES = load("expandcontract.pg", "roles.sql")
 ALWAYS = ("roles_missing", "roles_createrole", "statistics")
-SINCE = {15: ("roles_parameter_15",), 16: ("roles_admin_16",)}
+SINCE = {150000: ("roles_parameter_15",), 160000: ("roles_admin_16",)}
 
 
 def missing_grants(connection: Connection, roles: Collection[str]) -> tuple[Finding, ...]:
@@ -35,8 +35,8 @@ def missing_grants(connection: Connection, roles: Collection[str]) -> tuple[Find
         connection: To the target database, as the role that runs ``ec``.
         roles: The login roles of the colors; with none only what concerns ourselves is looked at.
     """
-    version = connection.dialect.server_version_info or (0,)  # type: ignore[attr-defined]
-    asked = [*ALWAYS, *(name for since, names in SINCE.items() if version[0] >= since for name in names)]
+    number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    asked = [*ALWAYS, *(name for since, names in SINCE.items() if number >= since for name in names)]
     found = []
     for name in asked:
         if name.startswith("roles_") and not roles:

@@ -12,10 +12,11 @@ from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
 from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
-from expandcontract.ledger import Ledger, install
-from expandcontract.pg import catalog, roles
-from expandcontract.pg.connect import connect, refuse_pooled
+from expandcontract.ledger import Ledger
+from expandcontract.pg import catalog
+from expandcontract.pg.connect import connect
 from expandcontract.runner import back, colors, forward, views
+from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
@@ -52,25 +53,7 @@ class Runner:
 
     def init(self, *, development: bool = False) -> Iterator[Event]:
         """Attach to the project's Alembic environment, and create or upgrade the ledger; may run again."""
-        from expandcontract.revisions.attach import attach  # noqa: PLC0415  # only here
-
-        done = attach(self._place.directory, self._place.settings.alembic)
-        for path_ in done.created:
-            yield Event(kind="step", text=f"wrote {path_}")
-        yield Event(
-            kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice
-        )
-        with connect(self._place.url, command="init") as connection:
-            refuse_pooled(connection)
-            with connection.begin():
-                roles.may_install(connection)
-                changed = install(connection, development=development)
-            named = {color.role for color in self._place.settings.colors.values() if color.role is not None}
-            grants = roles.missing_grants(connection, named)
-        for grant in grants:
-            yield Event(kind="note", text=f"{grant}; as a superuser: {grant.fix}", data={"grant": grant.fix})
-        text = "the ledger is installed" if changed else "the ledger is up to date"
-        yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
+        yield from begin(self._place, development=development)
 
     def new_rename_column(self, table: str, old: str, new: str, name: str | None = None) -> tuple[Path, Path]:
         """Write the pair that renames a column; returns both files, expand first."""
