@@ -11,7 +11,7 @@ from expandcontract.core.mapping import Table
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
-from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.errors import FailedError, LedgerTamperedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg import catalog
 from expandcontract.pg.connect import connect
@@ -382,6 +382,11 @@ class Runner:
         with m.reading() as ledger:
             found = [self._known(ledger, change.name) for change in changes]
         for change in found:
+            if change.in_flight is not None:
+                msg = (
+                    f"{change.in_flight.move} of {change.name} did not come to its end; {change.name} is {change.phase}"
+                )
+                raise FailedError(msg, hint=f"ec plan {change.name}")
             text = f"{change.name} is {change.phase}"
             if change.phase is Phase.CUT_OVER and change.window.closes_at:
                 text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"

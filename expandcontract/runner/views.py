@@ -75,7 +75,7 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "version": change.in_flight.version,
         },
         "next_move": str(move) if move else None,
-        "next": None if move is None else f"ec advance {change.name}",
+        "next": None if move is None else f"ec {'rollback' if move is Move.ROLL_BACK else 'advance'} {change.name}",
         "table": str(change.mapping.table) if change.mapping else None,
         "by_database": change.by_database,
         "before_dual": str(change.before_dual) if change.before_dual else None,
