@@ -7,7 +7,7 @@ work of the triggers and of the form of the statements.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.backfill import statement
 from expandcontract.backfill.batch import batch
@@ -93,18 +93,17 @@ def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None)
     done = differing = repaired = 0
     rows: list[str] = []
     with hot(url, command=f"verify {change}") as connection:
-        connection.execute("SET row_security = off")
         for leaf in found:
             relation = statement.identifier(leaf.schema, leaf.name)
             # the last range is open at its end: rows written meanwhile lie beyond the pages counted
             for first in range(0, leaf.pages + 1, STEP):
                 end = first + STEP if first + STEP <= leaf.pages else 2**32 - 2
                 values = {"first": first, "end": end}
-                here = _counted(connection, statement.count(work, relation), values)
-                if here:
-                    differing += here
-                    cursor = connection.execute(statement.sample(work, relation), values)
-                    rows.extend(f"{leaf.name} {row[0]}" for row in cursor)
+                here = _found(connection, statement.count(work, relation), values)
+                if here[0][0]:
+                    differing += here[0][0]
+                    sampled = _found(connection, statement.sample(work, relation), values)
+                    rows.extend(f"{leaf.name} {row[0]}" for row in sampled)
                     if epoch is not None:
                         repaired += _repair(connection, change, statement.repair(work, relation), values, epoch)
                 yield ParityProgress(
@@ -119,9 +118,11 @@ def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None)
             done += leaf.pages
 
 
-def _counted(connection: psycopg.Connection, query: sql.Composed, values: dict[str, int]) -> int:
-    row = connection.execute(query, values).fetchone()
-    return int(row[0]) if row else 0
+def _found(connection: psycopg.Connection, query: sql.Composed, values: dict[str, int]) -> list[tuple[Any, ...]]:
+    with connection.transaction():
+        # for this transaction only: behind a pooler the session is another's too
+        connection.execute("SET LOCAL row_security = off")
+        return connection.execute(query, values).fetchall()
 
 
 def _repair(

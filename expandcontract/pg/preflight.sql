@@ -52,6 +52,11 @@ SELECT format('publication %s is FOR ALL TABLES and carries the ledger to its su
        'warn' AS severity, 'create schema expandcontract there too, or list tables' AS fix
 FROM pg_publication WHERE puballtables;
 
+-- name: server_statistics
+SELECT format('%I does not see how long the transactions of other roles have been open', current_user) AS what,
+       'warn' AS severity, format('GRANT pg_read_all_stats TO %I', current_user) AS fix
+WHERE NOT pg_has_role('pg_read_all_stats', 'USAGE');
+
 -- name: table_owner
 SELECT format('%I.%I belongs to %s, and %s may not alter it', n.nspname, c.relname, pg_get_userbyid(c.relowner), current_user)
        AS what, 'refuse' AS severity, format('GRANT %I TO %I', pg_get_userbyid(c.relowner), current_user) AS fix

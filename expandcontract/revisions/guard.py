@@ -20,6 +20,7 @@ from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
 from expandcontract.revisions import seal
+from expandcontract.revisions.guarding import ATTRIBUTE, PROBE
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationInfo
     from sqlalchemy import Connection
 
-ATTRIBUTE = "expandcontract"
 PLAIN_LOCK_TIMEOUT = "1s"
 EMPTY = """SELECT NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
@@ -68,6 +68,9 @@ def guard(context: Any) -> None:
     migration: MigrationContext = context.get_context()
     script = context.script
     mark = context.config.attributes.get(ATTRIBUTE)
+    asked = context.config.attributes.get(PROBE)
+    if asked is not None:
+        asked.update(version_table=migration.version_table, version_table_schema=migration.version_table_schema)
     original: Any = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
     migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, _Recorder(script))
     if context.is_offline_mode():
@@ -138,14 +141,24 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
     ledger = Ledger(connection)
     locked = _lock(connection, ledger, mark)
     for step, (name, which) in halves:
-        if step.is_upgrade and which == CONTRACT:
-            _ask(connection, "assert_contract", name)
-        elif step.is_downgrade and which == EXPAND:
-            _ask(connection, "assert_retract", name)
-        elif step.is_downgrade and not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
-            msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
-            raise RefusedRevision(msg, hint=f"ec status {name}")
+        _allow(connection, step, name, which)
     return locked
+
+
+def _allow(connection: Connection, step: RevisionStep, name: str, which: str) -> None:
+    """Refuse where this half of a change may not be run, or taken back, now."""
+    if step.is_upgrade and which == CONTRACT:
+        _ask(connection, "assert_contract", name)
+    elif step.is_upgrade:
+        phase = connection.execute(text("SELECT expandcontract.phase(:name)"), {"name": name}).scalar_one()
+        if phase not in {None, "planned"}:
+            msg = f"{name} is {phase}: its expand was run, and alembic_version does not say so; nothing was run"
+            raise RefusedRevision(msg, hint=f"ec gate {name} expand, which says what to stamp")
+    elif which == EXPAND:
+        _ask(connection, "assert_retract", name)
+    elif not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+        msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
+        raise RefusedRevision(msg, hint=f"ec status {name}")
 
 
 def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bool:

@@ -15,6 +15,8 @@ from expandcontract.errors import MappingError, PairError, SwitchError, Unreacha
 from expandcontract.pg import catalog, census, expression
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
+from expandcontract.revisions.probe import need_guard
+from expandcontract.revisions.stamped import stamped
 from expandcontract.runner.mover import holder
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
 
     Raises:
         UnreachableError: The balancer does not answer.
+        ConfigError: ``env.py`` does not call the guard, or fails.
         PairError: A half of the pair is missing or out of order.
         MappingError: An expression does not parse, is volatile, or reads what it may not.
     """
@@ -81,6 +84,8 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     if why:
         msg = f"{why}; nothing was begun"
         raise UnreachableError(msg, hint="ec status")
+    if asked.move in {Move.EXPAND, Move.CONTRACT} or (asked.move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
+        need_guard(place.project.config)
     if asked.move is not Move.EXPAND:
         return
     pair = place.project.pair(change.name)
@@ -118,7 +123,7 @@ def observe(
         origin=_origin(change, asked),
         holder=holder(connection, ledger),
         integrity=_integrity(ledger, change),
-        preflight=_preflight(connection, change),
+        preflight=_preflight(place, connection, ledger, change),
         switched=place.switch is not None,
     )
     return _for_move(place, connection, facts, count=count)
@@ -140,8 +145,10 @@ def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
     return tuple(found) if change.phase is not Phase.CONTRACTED else ()
 
 
-def _preflight(connection: Connection, change: ChangeState) -> tuple[Finding, ...]:
-    return preflight(connection, change.shape.tables)
+def _preflight(place: Place, connection: Connection, ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
+    phases = {known.name: known.phase for known in ledger.changes()}
+    astray = stamped(place.project, place.project.applied(connection), phases)
+    return (*astray, *preflight(connection, change.shape.tables))
 
 
 def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool) -> Facts:

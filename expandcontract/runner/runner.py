@@ -10,10 +10,11 @@ from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
-from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
-from expandcontract.ledger import Ledger, install
-from expandcontract.pg.connect import connect, refuse_pooled
+from expandcontract.errors import FailedError, LedgerTamperedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.ledger import Ledger
+from expandcontract.pg.connect import connect
 from expandcontract.runner import back, colors, forward, rows, views
+from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
@@ -50,20 +51,7 @@ class Runner:
 
     def init(self, *, development: bool = False) -> Iterator[Event]:
         """Attach to the project's Alembic environment, and create or upgrade the ledger; may run again."""
-        from expandcontract.revisions.attach import attach  # noqa: PLC0415  # only here
-
-        done = attach(self._place.directory, self._place.settings.alembic)
-        for path_ in done.created:
-            yield Event(kind="step", text=f"wrote {path_}")
-        yield Event(
-            kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice
-        )
-        with connect(self._place.url, command="init") as connection:
-            refuse_pooled(connection)
-            with connection.begin():
-                changed = install(connection, development=development)
-        text = "the ledger is installed" if changed else "the ledger is up to date"
-        yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
+        yield from begin(self._place, development=development)
 
     def new(self, recipe: str, **arguments: Any) -> Written:
         """Write the pair of a recipe; the database is only read."""
@@ -395,6 +383,11 @@ class Runner:
         with m.reading() as ledger:
             found = [self._known(ledger, change.name) for change in changes]
         for change in found:
+            if change.in_flight is not None:
+                msg = (
+                    f"{change.in_flight.move} of {change.name} did not come to its end; {change.name} is {change.phase}"
+                )
+                raise FailedError(msg, hint=f"ec plan {change.name}")
             text = f"{change.name} is {change.phase}"
             if change.phase is Phase.CUT_OVER and change.window.closes_at:
                 text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"

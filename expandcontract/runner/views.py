@@ -75,7 +75,7 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "version": change.in_flight.version,
         },
         "next_move": str(move) if move else None,
-        "next": None if move is None else f"ec advance {change.name}",
+        "next": None if move is None else f"ec {'rollback' if move is Move.ROLL_BACK else 'advance'} {change.name}",
         "kind": str(change.kind),
         "tables": [str(table) for table in change.shape.tables],
         "by_database": change.by_database,
