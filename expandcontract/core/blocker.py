@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from expandcontract.core.duration import in_words

@@ -29,7 +29,7 @@ class Background:
         deadline: The server stops it after so long.
     """
 
-    def __init__(self, url: URL, command: str, statement: sql.Composable, deadline: timedelta) -> None:
+    def __init__(self, url: URL, command: str, statement: sql.SQL | sql.Composed, deadline: timedelta) -> None:
         self._connection = hot(url, command=command)
         self._connection.execute("SET lock_timeout = 0")
         milliseconds = int(deadline.total_seconds() * 1000)

@@ -69,7 +69,7 @@ def state(connection: psycopg.Connection, index: Index) -> bool | None:
     return None if row is None else bool(row[0])
 
 
-def build(url: URL, index: Index, create: sql.Composable, patience: Patience) -> Iterator[Notice]:
+def build(url: URL, index: Index, create: sql.SQL | sql.Composed, patience: Patience) -> Iterator[Notice]:
     """Build an index concurrently; done means valid. May run any number of times.
 
     Takes SHARE UPDATE EXCLUSIVE on the table, for as long as the build lasts; reads and writes pass. What an earlier
@@ -145,7 +145,7 @@ def _quiet(eye: psycopg.Connection, index: Index, what: str, patience: Patience)
 
 
 def _watched(
-    url: URL, eye: psycopg.Connection, statement: sql.Composable, what: str, patience: Patience
+    url: URL, eye: psycopg.Connection, statement: sql.SQL | sql.Composed, what: str, patience: Patience
 ) -> Iterator[Notice]:
     began, teller = time.monotonic(), _Teller(what, patience)
     found: tuple[Blocker, ...] = ()
@@ -169,7 +169,7 @@ def _progress(eye: psycopg.Connection, pid: int) -> str:
         row = cursor.execute(QUERIES["progress"], {"pid": pid}).fetchone()
     if row is None:
         return "running"
-    return row["phase"] + ("" if row["share"] is None else f", {row['share']} %")
+    return str(row["phase"]) + ("" if row["share"] is None else f", {row['share']} %")
 
 
 def _late(what: str, found: tuple[Blocker, ...], patience: Patience) -> LockTimeoutError:
@@ -201,10 +201,11 @@ class _Teller:
 
     def __init__(self, what: str, patience: Patience) -> None:
         self.what, self.patience = what, patience
-        self.said_at, self.said = float("-inf"), None
+        self.said_at = float("-inf")
+        self.said: object = None
 
     def tell(self, found: tuple[Blocker, ...], elapsed: timedelta, doing: str) -> Iterator[Notice]:
-        now, said = time.monotonic(), (doing.split(",")[0], tuple(blocker.pid for blocker in found))
+        now, said = time.monotonic(), (doing.split(",", maxsplit=1)[0], tuple(blocker.pid for blocker in found))
         if said == self.said and now - self.said_at < TELL_EVERY.total_seconds():
             return
         self.said_at, self.said = now, said

@@ -30,7 +30,7 @@ from expandcontract.pg.retry import RETRIED, sqlstate
 from expandcontract.pg.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterator
 
     from psycopg import sql
     from sqlalchemy import URL
@@ -91,7 +91,7 @@ class Work:
     run: Callable[[Attempt], None]
 
 
-def statements(url: URL, command: str, *composed: sql.Composable) -> Callable[[Attempt], None]:
+def statements(url: URL, command: str, *composed: sql.SQL | sql.Composed) -> Callable[[Attempt], None]:
     """For :attr:`Work.run`: these statements in one transaction on a connection of their own."""
 
     def run(attempt: Attempt) -> None:
@@ -100,7 +100,7 @@ def statements(url: URL, command: str, *composed: sql.Composable) -> Callable[[A
             attempt.begin()
             for statement in composed:
                 text = statement.as_string(connection)
-                connection.execute(attempt.settings(text, local=True))  # type: ignore[call-overload]  # our own numbers
+                connection.execute(attempt.settings(text, local=True))
                 connection.execute(statement)
 
     return run
@@ -148,7 +148,7 @@ class _Request:
             step = next_step(self._seen(found))
             if isinstance(step, (Pause, Stop)):
                 self.looks += 1
-                if (yield from self._end_idle(found)):
+                if (yield from end_idle(self.eye, self.work.what, found, self.patience)):
                     continue
                 yield from self._away(step, found)
                 continue
@@ -204,10 +204,6 @@ class _Request:
             )
         time.sleep(step.length.total_seconds())
 
-    def _end_idle(self, found: Collection[Blocker]) -> Iterator[Notice]:
-        """End those that may be ended; gives whether any was."""
-        return (yield from end_idle(self.eye, self.work.what, found, self.patience))
-
     def _outran(self, exc: BaseException) -> FailedError:
         limit = in_words(self.patience.statement)
         said = str(getattr(exc, "orig", None) or exc).splitlines()[0]
@@ -215,7 +211,9 @@ class _Request:
             f"{self.work.what} was stopped, and nothing of it was kept: {said}. A statement that only changes the "
             f"catalogue needs no {limit}; this one reads or rewrites rows while it stops everybody else"
         )
-        return FailedError(msg, hint="split it so that rows are read or written without the lock, or raise lock.statement")
+        return FailedError(
+            msg, hint="split it so that rows are read or written without the lock, or raise lock.statement"
+        )
 
     def _timed_out(self) -> LockTimeoutError:
         tried = self.attempt - 1
@@ -224,7 +222,7 @@ class _Request:
 
 def end_idle(
     connection: psycopg.Connection, what: str, found: Collection[Blocker], patience: Patience
-) -> Iterator[Notice]:
+) -> Generator[Notice, None, bool]:
     """End the blockers that the user allowed to be ended; each is yielded before and after. Gives whether any was.
 
     Raises:

@@ -1,4 +1,7 @@
-"""Looks over an attempt's shoulder: which lock it waits for, and who has it. Learned here, it is looked at first next time."""
+"""Looks over an attempt's shoulder: which lock it waits for, and who has it.
+
+What is learned here is looked at first the next time.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 
-REFERENCED = re.compile(r"\bREFERENCES\s+((?:\"(?:[^\"]|\"\")+\"|[\w$]+)(?:\.(?:\"(?:[^\"]|\"\")+\"|[\w$]+))?)", re.IGNORECASE)
+REFERENCED = re.compile(
+    r"\bREFERENCES\s+((?:\"(?:[^\"]|\"\")+\"|[\w$]+)(?:\.(?:\"(?:[^\"]|\"\")+\"|[\w$]+))?)", re.IGNORECASE
+)
 NOT_NULL_NOT_VALID = 180000
 
 
@@ -82,8 +84,8 @@ class _Seal:
     def claims(self, mode: LockMode, *others: str) -> tuple[Claim, ...]:
         return (Claim(self.table.as_string(), mode), *(Claim(other, mode) for other in others))
 
-    def ddl(self, statement: sql.Composable, claims: tuple[Claim, ...]) -> Iterator[Notice]:
-        run = statements(self.url, "seal", statement)
+    def ddl(self, claims: tuple[Claim, ...], *composed: sql.SQL | sql.Composed) -> Iterator[Notice]:
+        run = statements(self.url, "seal", *composed)
         return perform(self.url, Work(what=describe(self.item), claims=claims, run=run), self.patience)
 
     def partitioned(self) -> bool:
@@ -120,7 +122,7 @@ def _make(seal: _Seal, *, leftover: bool) -> Iterator[Notice]:
 
 def _build(seal: _Seal, item: SealIndex | SealUnique) -> Iterator[Notice]:
     if seal.partitioned():
-        yield from seal.ddl(sql.SQL(create_index(item, concurrently=False)), seal.claims(LockMode.SHARE))
+        yield from seal.ddl(seal.claims(LockMode.SHARE), sql.SQL(create_index(item, concurrently=False)))
         return
     yield from build.build(seal.url, seal.index, sql.SQL(create_index(item, concurrently=True)), seal.patience)
 
@@ -130,18 +132,23 @@ def _build_unique(seal: _Seal, item: SealUnique) -> Iterator[Notice]:
     name = sql.Identifier(item.name)
     add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
     statement = add.format(seal.table, name, name, sql.SQL(item.timing))
-    yield from seal.ddl(statement, seal.claims(LockMode.ACCESS_EXCLUSIVE))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
 
 
 def _constraint(seal: _Seal, name: str, definition: str, *, there: bool) -> Iterator[Notice]:
-    parents = REFERENCED.findall(definition) if definition.lstrip().upper().startswith("FOREIGN KEY") else []
+    parents = _parents(definition)
     if not there:
         add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID")
         mode = LockMode.SHARE_ROW_EXCLUSIVE if parents else LockMode.ACCESS_EXCLUSIVE
         statement = add.format(seal.table, sql.Identifier(name), sql.SQL(definition))
-        yield from seal.ddl(statement, seal.claims(mode, *parents))
+        yield from seal.ddl(seal.claims(mode, *parents), statement)
     validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(seal.table, sql.Identifier(name))
-    yield from seal.ddl(validate, seal.claims(LockMode.SHARE_UPDATE_EXCLUSIVE))
+    yield from seal.ddl(seal.claims(LockMode.SHARE_UPDATE_EXCLUSIVE), validate)
+
+
+def _parents(definition: str) -> list[str]:
+    """The table that a foreign key refers to, as SQL writes it; it is locked along with the key's own."""
+    return REFERENCED.findall(definition)[:1] if definition.lstrip().upper().startswith("FOREIGN KEY") else []
 
 
 def _not_null(seal: _Seal, item: SealNotNull) -> Iterator[Notice]:
@@ -158,14 +165,10 @@ def _not_null(seal: _Seal, item: SealNotNull) -> Iterator[Notice]:
     if not proof:
         definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
         yield from _constraint(seal, check, definition, there=proof is False)
-    alone = seal.claims(LockMode.ACCESS_EXCLUSIVE)
-    yield from seal.ddl(sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(seal.table, column), alone)
-    yield from _drop_constraint(seal, check)
-
-
-def _drop_constraint(seal: _Seal, name: str) -> Iterator[Notice]:
-    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(name))
-    yield from seal.ddl(drop, seal.claims(LockMode.ACCESS_EXCLUSIVE))
+    proved = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(seal.table, column)
+    # in one transaction, so that a kill in between leaves no proof behind a column that counts as sealed
+    gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(check))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), proved, gone)
 
 
 def _drop(seal: _Seal) -> Iterator[Notice]:
@@ -173,12 +176,14 @@ def _drop(seal: _Seal) -> Iterator[Notice]:
     match item:
         case SealIndex() if seal.partitioned():
             gone = sql.SQL("DROP INDEX {}").format(seal.index.identifier)
-            yield from seal.ddl(gone, seal.claims(LockMode.ACCESS_EXCLUSIVE))
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), gone)
         case SealIndex():
             yield from build.drop(seal.url, seal.index, seal.patience)
         case SealNotNull():
             drop = sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL")
             statement = drop.format(seal.table, sql.Identifier(item.column))
-            yield from seal.ddl(statement, seal.claims(LockMode.ACCESS_EXCLUSIVE))
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
         case SealUnique() | SealConstraint():
-            yield from _drop_constraint(seal, item.name)
+            parents = _parents(item.definition) if isinstance(item, SealConstraint) else []
+            gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(item.name))
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents), gone)

@@ -14,12 +14,12 @@ from expandcontract.core.phase import TRANSITIONS, Move
 from expandcontract.core.plan import AT_THE_END, ask
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import FailedError, RefusedError, TrafficError
-from expandcontract.pg.census import blockers
 from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import live_release, observe, read_weights
 from expandcontract.runner.traffic import came_back, give, put
+from expandcontract.runner.waiting import claims, replayed, waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,16 +79,9 @@ def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...
     return asked, Weights(**origin) if origin else None, tuple(steps)
 
 
-def _waiting(mover: Mover, change: ChangeState) -> str:
-    if change.mapping is None:
-        return ""
-    with mover.reading():
-        return blockers(mover.connection, change.mapping.table)
-
-
 def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Apply the expand revision; the phase is recorded in its own transaction."""
-    yield from _apply(place, mover, change, place.project.pair(change.name).expand)
+    yield from _apply(place, mover, change, place.project.pair(change.name).expand, ())
 
 
 def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -97,18 +90,21 @@ def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     if script is None:
         msg = f"{change.name} has no contract half"
         raise FailedError(msg)
-    yield from _apply(place, mover, change, script)
+    yield from _apply(place, mover, change, script, change.mapping.old if change.mapping else ())
 
 
-def _apply(place: Place, mover: Mover, change: ChangeState, script: Script) -> Iterator[Event]:
+def _apply(place: Place, mover: Mover, change: ChangeState, script: Script, removed: Sequence[str]) -> Iterator[Event]:
     yield Event(kind="step", text=f"applying {script.revision}: {script.doc}", change=change.name)
-    run.upgrade(
+    notices = run.upgrade(
         place.project,
         script.revision,
         mover.mark,
-        blockers=lambda: _waiting(mover, change),
-        budget=place.settings.lock.budget,
+        url=place.url,
+        claims=claims(place, change, removed=removed),
+        patience=mover.patience,
     )
+    yield from waited(mover, change.name, notices)
+    yield from replayed(place, change.name)
 
 
 def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -127,8 +123,12 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
             }
             yield Event(kind="progress", text=f"{at.rows_filled} rows filled", change=name, data=data)
         yield from compare(place, mover, change, repair=True)
-    for text in sealing.run(place.url, items, mover.fence):
-        yield Event(kind="sealed", text=f"sealed: {text}", change=name)
+    yield from waited(
+        mover,
+        name,
+        sealing.run(place.url, items, mover.fence, mover.patience),
+        lambda text: Event(kind="sealed", text=f"sealed: {text}", change=name),
+    )
     from dataclasses import replace  # noqa: PLC0415  # one use
 
     with mover.reading() as ledger:
