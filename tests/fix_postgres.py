@@ -21,7 +21,9 @@ NUMBERS = count()
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
     """PostgreSQL, with an empty template and one that has the ledger, and a login role for each color."""
-    with LocalServer.start(version=request.config.getoption("--pg"), settings=QUICK) as started:
+    with LocalServer.start(
+        version=request.config.getoption("--pg"), settings={**QUICK, "max_prepared_transactions": "5"}
+    ) as started:
         with psycopg.connect(started.dsn(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE template_ledger")
             connection.execute("CREATE ROLE app_blue LOGIN")

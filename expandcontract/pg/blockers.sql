@@ -25,7 +25,10 @@ JOIN pg_class AS c ON c.oid = w.relation
 JOIN pg_locks AS l ON l.locktype = 'relation' AND l.relation = w.relation AND l.mode = ANY (w.modes)
     AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-LEFT JOIN pg_prepared_xacts AS p ON l.pid IS NULL AND p.transaction::text = split_part(l.virtualtransaction, '/', 2)
+-- a prepared transaction has no process; its lock on its own transaction id tells which one it is
+LEFT JOIN pg_locks AS x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+    AND x.virtualtransaction = l.virtualtransaction
+LEFT JOIN pg_prepared_xacts AS p ON p.transaction = x.transactionid
 WHERE l.pid IS DISTINCT FROM pg_backend_pid() AND (l.pid IS NULL OR l.pid <> ALL (%(ours)s))
   AND (a.pid IS NOT NULL OR p.gid IS NOT NULL)
   AND (a.backend_type = 'autovacuum worker' OR a.usesysid IS NULL

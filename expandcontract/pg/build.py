@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from expandcontract.core.blocker import Blocker
 
 QUERIES = load("expandcontract.pg", "build.sql")
-SWEEP = timedelta(seconds=20)
+SWEEP = timedelta(seconds=5)
 FIRST_S, LONGEST_S = 0.05, 1.0
 DEADLOCKS = 3
 

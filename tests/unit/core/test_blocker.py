@@ -30,7 +30,9 @@ SLEEPER = Blocker(
 READER = Blocker(pid=12, relation="users", mode="AccessShareLock", role="bob", state="active", age=5 * SECOND)
 VACUUM = Blocker(pid=13, kind=Kind.AUTOVACUUM, relation="users", mode="ShareUpdateExclusiveLock", age=SECOND)
 FREEZE = Blocker(pid=14, kind=Kind.WRAPAROUND, relation="users", mode="ShareUpdateExclusiveLock", query="autovacuum: x")
-PREPARED = Blocker(pid=None, kind=Kind.PREPARED, relation="users", mode="RowExclusiveLock", role="bob", application="o'k")
+PREPARED = Blocker(
+    pid=None, kind=Kind.PREPARED, relation="users", mode="RowExclusiveLock", role="bob", application="o'k"
+)
 HIDDEN = Blocker(pid=15)
 
 
