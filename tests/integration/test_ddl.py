@@ -17,6 +17,7 @@ from expandcontract.core.effect import LockMode
 from expandcontract.errors import FailedError, LockTimeoutError
 from expandcontract.pg.connect import parse
 from expandcontract.pg.ddl import Ending, Notice, Waiting, Work, perform, statements
+from tests.sleepers import until_asleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,27 +63,10 @@ class Counted:
         self.inner(attempt)
 
 
-def _until_old(connection: psycopg.Connection, pid: int, age: str = "1.1s") -> None:
-    """Wait until the backend's transaction, and its sleep, are of that age."""
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND clock_timestamp() - state_change > %s::interval"
-        " AND clock_timestamp() - xact_start > %s::interval"
-    )
-    while connection.execute(query, (pid, age, age)).fetchone() != (1,):
-        connection.execute("SELECT pg_sleep(0.02)")
-
-
 def _columns(dsn: str) -> list[str]:
     with psycopg.connect(dsn) as connection:
-        rows = connection.execute(
-            "SELECT attname::text FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped"
-        )
+        rows = connection.execute("SELECT column_name::text FROM information_schema.columns WHERE table_name = 'users'")
         return [row[0] for row in rows]
-
-
-def _old_enough(dsn: str, blocker: psycopg.Connection) -> None:
-    with psycopg.connect(dsn, autocommit=True) as eye:
-        _until_old(eye, blocker.info.backend_pid)
 
 
 def _drive(notices: Iterator[Notice], at_first: Callable[[Notice], None]) -> list[Notice]:
@@ -96,7 +80,7 @@ def _drive(notices: Iterator[Notice], at_first: Callable[[Notice], None]) -> lis
 
 def test_a_reader_is_looked_for_first(users: str, reader: psycopg.Connection) -> None:
     """While an old reader is there no attempt is made; once he has gone the first one, of 100 ms, gets through."""
-    _old_enough(users, reader)
+    until_asleep(users, reader.info.backend_pid)
     work = Counted(users, ADD)
 
     def first(notice: Notice) -> None:
@@ -118,7 +102,7 @@ def test_a_reader_is_looked_for_first(users: str, reader: psycopg.Connection) ->
 
 def test_the_budget_ends_it_and_nobody_else(users: str, reader: psycopg.Connection) -> None:
     """When the budget is spent the error names the blocker and what to type; he lives, and nothing was attempted."""
-    _old_enough(users, reader)
+    until_asleep(users, reader.info.backend_pid)
     work = Counted(users, ADD)
     with pytest.raises(LockTimeoutError) as caught:
         list(perform(parse(users), Work(what="it", claims=CLAIM, run=work), SHORT))
@@ -133,7 +117,7 @@ def test_the_budget_ends_it_and_nobody_else(users: str, reader: psycopg.Connecti
 
 def test_a_lock_that_was_not_foreseen_is_learned(users: str, reader: psycopg.Connection) -> None:
     """An attempt that meets an unforeseen lock fails briefly; from then on that relation is looked at first."""
-    _old_enough(users, reader)
+    until_asleep(users, reader.info.backend_pid)
     work = Counted(users, ADD)
 
     def run(attempt: Attempt) -> None:
@@ -161,7 +145,7 @@ def app(users: str) -> Iterator[psycopg.Connection]:
 
 def test_a_sleeper_is_ended_where_asked(users: str, app: psycopg.Connection) -> None:
     """With ``terminate_idle`` an application's sleeping session is named, then ended, and the work goes through."""
-    _old_enough(users, app)
+    until_asleep(users, app.info.backend_pid)
     asked = Patience(budget=LONG.budget, roles=LONG.roles, terminate_idle=True)
     run = statements(parse(users), "test", ADD)
     found = list(perform(parse(users), Work(what="it", claims=CLAIM, run=run), asked))
@@ -174,7 +158,7 @@ def test_a_sleeper_is_ended_where_asked(users: str, app: psycopg.Connection) -> 
 
 def test_others_are_never_ended(users: str, reader: psycopg.Connection) -> None:
     """A sleeper of another role, and an application's session that works, are waited for though the flag is set."""
-    _old_enough(users, reader)
+    until_asleep(users, reader.info.backend_pid)
     asked = Patience(budget=SHORT.budget, roles=SHORT.roles, terminate_idle=True)
     work = Work(what="it", claims=CLAIM, run=statements(parse(users), "test", ADD))
     with pytest.raises(LockTimeoutError):
@@ -184,7 +168,7 @@ def test_others_are_never_ended(users: str, reader: psycopg.Connection) -> None:
         busy.execute("SELECT 1 FROM users")
         worker = threading.Thread(target=lambda: busy.execute("SELECT pg_sleep(4)"))
         worker.start()
-        _old_enough(users, busy)
+        until_asleep(users, busy.info.backend_pid)
         with pytest.raises(LockTimeoutError, match=f"backend {busy.info.backend_pid} of app_blue"):
             list(perform(parse(users), work, asked))
         worker.join()
@@ -271,29 +255,6 @@ def test_a_statement_that_reads_rows_is_stopped(users: str) -> None:
     assert "extra" not in _columns(users)
 
 
-def test_the_locks_of_a_transaction_share_its_limit(users: str) -> None:
-    """Whoever waits for the first lock waits for the second too, so the second gets only what is left."""
-    seen: list[str] = []
-    run = statements(
-        parse(users),
-        "test",
-        ADD,
-        sql.SQL("SELECT pg_sleep(0.3)"),
-        sql.SQL("CREATE VIEW spent AS SELECT current_setting('lock_timeout') AS limit_"),
-        sql.SQL("COMMENT ON VIEW spent IS 'x'"),
-    )
-    list(perform(parse(users), Work(what="it", claims=CLAIM, run=run), LONG))
-    seen = []
-
-    def second(attempt: Attempt) -> None:
-        for statement in ("ALTER TABLE users", "SELECT 1", "COMMENT ON VIEW"):
-            seen.append(attempt.settings(statement, local=True).split("'")[3])
-            threading.Event().wait(0.15)
-
-    list(perform(parse(users), Work(what="it", claims=CLAIM, run=second), LONG))
-    assert ["100ms", "100ms", "20ms"] == seen
-
-
 def test_two_at_once(users: str) -> None:
     """Two clients that alter the same table at the same time both get through."""
     errors: list[BaseException] = []
@@ -324,7 +285,7 @@ def test_partitions_are_looked_at(database: str) -> None:
         connection.execute('CREATE TABLE "Leaf 1" PARTITION OF part FOR VALUES FROM (1) TO (5)')
     with closing(psycopg.connect(database)) as reader:
         reader.execute('SELECT 1 FROM "Leaf 1"')
-        _old_enough(database, reader)
+        until_asleep(database, reader.info.backend_pid)
         work = Counted(database, sql.SQL("ALTER TABLE whole ADD COLUMN extra int"))
         claims = (Claim("public.whole", LockMode.ACCESS_EXCLUSIVE),)
         with pytest.raises(LockTimeoutError, match='AccessShareLock on "Leaf 1"'):

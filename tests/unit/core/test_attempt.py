@@ -128,7 +128,7 @@ def test_looks_in_vain_open_higher_rungs() -> None:
 
 
 def test_an_autovacuum_is_outwaited_by_one_rung() -> None:
-    """Where only an ordinary autovacuum is in the way, the attempt passes deadlock_timeout; a session beside it counts."""
+    """Where only an ordinary autovacuum is in the way, the attempt passes deadlock_timeout; a session beside counts."""
     assert Try(1250 * MS) == next_step(seen(yields=True))
     assert Try(450 * MS) == next_step(seen(yields=True, deadlock_timeout=200 * MS))
     assert Try(1000 * MS) == next_step(seen(yields=True, attempt=4, deadlock_timeout=200 * MS))
