@@ -80,7 +80,7 @@ def deadlock_timeout(connection: psycopg.Connection) -> timedelta:
 def end_idle(connection: psycopg.Connection, blocker: Blocker, roles: Collection[str]) -> bool:
     """End the session if it is still idle in its transaction and still of one of the roles; says whether it did.
 
-    Needs membership in the role or in ``pg_signal_backend``.
+    Waits up to two seconds for its end. Needs membership in the role or in ``pg_signal_backend``.
     """
     rows = _run(connection, "end_idle", pid=blocker.pid, roles=list(roles), quiet=QUIET)
     return any(row["pg_terminate_backend"] for row in rows)

@@ -62,7 +62,7 @@ FROM pg_locks AS l WHERE l.pid = %(pid)s AND NOT l.granted;
 SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout';
 
 -- name: end_idle
-SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a
+SELECT pg_terminate_backend(a.pid, 2000) FROM pg_stat_activity AS a
 WHERE a.pid = %(pid)s AND a.usename = ANY (%(roles)s) AND a.state LIKE 'idle in transaction%%'
   AND a.backend_type = 'client backend' AND clock_timestamp() - a.state_change >= %(quiet)s;
 
