@@ -16,6 +16,7 @@ from expandcontract.pg import build
 from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.ddl import Notice, Work, perform, statements
 from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique
+from expandcontract.revisions.partitions import build_whole
 from expandcontract.revisions.seal import create_index, describe, relation, valid
 
 if TYPE_CHECKING:
@@ -122,13 +123,15 @@ def _make(seal: _Seal, *, leftover: bool) -> Iterator[Notice]:
 
 def _build(seal: _Seal, item: SealIndex | SealUnique) -> Iterator[Notice]:
     if seal.partitioned():
-        yield from seal.ddl(seal.claims(LockMode.SHARE), sql.SQL(create_index(item, concurrently=False)))
+        yield from build_whole(seal.url, item, seal.patience)
         return
     yield from build.build(seal.url, seal.index, sql.SQL(create_index(item, concurrently=True)), seal.patience)
 
 
 def _build_unique(seal: _Seal, item: SealUnique) -> Iterator[Notice]:
     yield from _build(seal, item)
+    if seal.state(item):
+        return  # of a partitioned table, where index and constraint are made together
     name = sql.Identifier(item.name)
     add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
     statement = add.format(seal.table, name, name, sql.SQL(item.timing))
