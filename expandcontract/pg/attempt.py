@@ -11,8 +11,13 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from expandcontract.core.attempt import Patience, remaining
+
+if TYPE_CHECKING:
+    from expandcontract.core.blocker import Blocker
+    from expandcontract.pg.build import Index
 
 NONE = timedelta()
 HARMLESS = re.compile(
@@ -27,6 +32,18 @@ READS_ROWS = re.compile(r"\bVALIDATE\s+CONSTRAINT\b|\bSET\s+TABLESPACE\b", re.IG
 CONCURRENT = re.compile(r"\s*(CREATE|DROP|REINDEX)\b.*\bCONCURRENTLY\b", re.IGNORECASE | re.DOTALL)
 
 
+class Doomed(Exception):  # noqa: N818  # it is a decision, and never leaves this package
+    """The attempt stops itself: what it was about to do would wait for somebody, nobody knows how long.
+
+    Args:
+        blockers: For whom.
+    """
+
+    def __init__(self, blockers: tuple[Blocker, ...]) -> None:
+        super().__init__(*blockers)
+        self.blockers = blockers
+
+
 @dataclass
 class Attempt:
     """The limits of one attempt.
@@ -37,6 +54,7 @@ class Attempt:
         patience: The other limits.
         pid: Its backend, once it is known.
         limited: Whether catalogue-only statements are held to their limit.
+        building: The indexes that it has begun to build concurrently.
     """
 
     number: int
@@ -44,6 +62,7 @@ class Attempt:
     patience: Patience
     pid: int | None = None
     limited: bool = True
+    building: list[Index] = field(default_factory=list)
     _since: float | None = field(default=None, repr=False)
 
     def begin(self) -> None:

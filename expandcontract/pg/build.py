@@ -8,6 +8,7 @@ https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CON
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,6 +41,12 @@ QUERIES = load("expandcontract.pg", "build.sql")
 SWEEP = timedelta(seconds=5)
 FIRST_S, LONGEST_S = 0.05, 1.0
 DEADLOCKS = 3
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+CREATED = re.compile(
+    rf"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s+ON\s+(?:ONLY\s+)?"
+    rf"(?P<relation>{_NAME}(?:\.{_NAME})?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,21 @@ def state(connection: psycopg.Connection, index: Index) -> bool | None:
     values = {"schema": index.schema, "name": index.name, "relation": index.relation}
     row = connection.execute(QUERIES["state"], values).fetchone()
     return None if row is None else bool(row[0])
+
+
+def parsed(connection: psycopg.Connection, statement: str) -> Index | None:
+    """The index that a ``CREATE INDEX CONCURRENTLY`` makes; ``None`` for another statement, or one without a name."""
+    found = CREATED.match(statement)
+    if found is None:
+        return None
+    name, relation = found["name"], found["relation"]
+    row = connection.execute(
+        "SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE c.oid = to_regclass(%s)",
+        (relation,),
+    ).fetchone()
+    plain = name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+    return None if row is None else Index(schema=row[0], name=plain, relation=relation)
 
 
 def build(url: URL, index: Index, create: sql.SQL | sql.Composed, patience: Patience) -> Iterator[Notice]:
@@ -101,7 +123,7 @@ def build(url: URL, index: Index, create: sql.SQL | sql.Composed, patience: Pati
                 msg = f"{what} cannot be built: something of that name is there or is being built by somebody else"
                 raise SealError(msg, hint="run the same command again, or drop what bears the name") from exc
             finally:
-                _sweep(url, index)
+                sweep(url, index)
             if state(eye, index):
                 return
     msg = f"{what} was built and is not valid, or lost {DEADLOCKS} deadlocks"
@@ -120,7 +142,8 @@ def drop(url: URL, index: Index, patience: Patience) -> Iterator[Notice]:
             yield from _watched(url, eye, gone, f"dropping index {index.name}", patience)
 
 
-def _in_the_way(eye: psycopg.Connection, index: Index, patience: Patience) -> tuple[Blocker, ...]:
+def in_the_way(eye: psycopg.Connection, index: Index, patience: Patience) -> tuple[Blocker, ...]:
+    """What a concurrent build of the index would wait for, nobody knows how long; it had better not begin."""
     writers = blockers.holders(eye, [Claim(index.relation, LockMode.SHARE)], timedelta())
     found = {(b.pid, b.application): b for b in (*blockers.snapshots(eye), *writers)}
     old = [blocker for blocker in found.values() if blocker.holds_up_build(patience.snapshot)]
@@ -133,7 +156,7 @@ def _in_the_way(eye: psycopg.Connection, index: Index, patience: Patience) -> tu
 
 def _quiet(eye: psycopg.Connection, index: Index, what: str, patience: Patience) -> Iterator[Notice]:
     began, teller = time.monotonic(), _Teller(what, patience)
-    while found := _in_the_way(eye, index, patience):
+    while found := in_the_way(eye, index, patience):
         if (yield from end_idle(eye, what, found, patience)):
             continue
         elapsed = timedelta(seconds=time.monotonic() - began)
@@ -182,7 +205,7 @@ def _late(what: str, found: tuple[Blocker, ...], patience: Patience) -> LockTime
     return LockTimeoutError(message, hint=error.hint, document=error.document)
 
 
-def _sweep(url: URL, index: Index) -> None:
+def sweep(url: URL, index: Index) -> None:
     """Drop what a build left invalid; where even that has to wait, or another builds, the next run does it."""
     building = [Claim(index.relation, LockMode.SHARE_UPDATE_EXCLUSIVE)]
     try:

@@ -24,7 +24,7 @@ from expandcontract.core.attempt import LADDER, Pause, Seen, Stop, after_failure
 from expandcontract.core.duration import in_words
 from expandcontract.errors import FailedError, LockTimeoutError
 from expandcontract.pg import blockers
-from expandcontract.pg.attempt import Attempt
+from expandcontract.pg.attempt import Attempt, Doomed
 from expandcontract.pg.connect import hot
 from expandcontract.pg.retry import RETRIED, sqlstate
 from expandcontract.pg.watch import Watch
@@ -155,7 +155,8 @@ class _Request:
             failure = self._try(Attempt(self.attempt, step.lock_timeout, self.patience))
             if failure is None:
                 return
-            yield from self._away(after_failure(self._seen(())), self.blockers)
+            if not (yield from end_idle(self.eye, self.work.what, self.blockers, self.patience)):
+                yield from self._away(after_failure(self._seen(())), self.blockers)
             self.attempt += 1
             self.looks = 0
 
@@ -178,6 +179,9 @@ class _Request:
         try:
             with watch:
                 self.work.run(attempt)
+        except Doomed as exc:
+            self.blockers = exc.blockers
+            return exc
         except Exception as exc:
             state = sqlstate(exc)
             if state == STOPPED and not watch.waited:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alembic.runtime.migration import MigrationContext, MigrationInfo
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
 
     from expandcontract.pg.attempt import Attempt
 
@@ -62,11 +62,13 @@ class RunnerMark:
         installation: The ledger's id.
         epoch: The mover's.
         attempt: The limits of this attempt.
+        url: The target database, for looking who is in the way.
     """
 
     installation: UUID
     epoch: int
     attempt: Attempt | None = None
+    url: URL | None = None
 
 
 def guard(context: Any) -> None:
@@ -83,8 +85,8 @@ def guard(context: Any) -> None:
     migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, recorder)
     if context.is_offline_mode():
         return
-    if mark is not None and mark.attempt is not None and migration.connection is not None:
-        keep_limits(migration.connection, mark.attempt)
+    if mark is not None and mark.attempt is not None and mark.url is not None and migration.connection is not None:
+        keep_limits(migration.connection, mark.attempt, mark.url)
     else:
         migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
     keep_quiet(migration, _held(migration.connection))

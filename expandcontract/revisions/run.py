@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from expandcontract.core.attempt import Patience
 from expandcontract.errors import FailedError
+from expandcontract.pg.build import sweep
 from expandcontract.pg.ddl import Work, perform
 from expandcontract.pg.retry import sqlstate
 from expandcontract.revisions.guard import ATTRIBUTE, RunnerMark, refused
@@ -85,12 +86,14 @@ def _run(
     what = f"{work.__name__} to {revision}"
 
     def once(attempt: Attempt) -> None:
-        project.config.attributes[ATTRIBUTE] = replace(mark, attempt=attempt)
+        project.config.attributes[ATTRIBUTE] = replace(mark, attempt=attempt, url=url)
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                 work(project.config, revision)
         finally:
             project.config.attributes.pop(ATTRIBUTE, None)
+            for index in attempt.building:
+                sweep(url, index)
 
     try:
         yield from perform(url, Work(what=what, claims=claims, run=once), patience or Patience())

@@ -174,3 +174,34 @@ def test_an_innocent_select_waits_for_no_reader(project: Project) -> None:
         watcher.join()
     assert "expanded" == project.phase()
     assert max(waits) < READER_S / 2
+
+
+BUILD = """def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.create_index("Ix nick", "users", ["nick"], unique=True, if_not_exists=True, postgresql_concurrently=True)
+"""
+
+
+def test_a_concurrent_build_of_a_revision_is_watched_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build in a revision of the developer's own begins beside no sleeper, and what it leaves invalid is dropped."""
+    for path in (project.directory / "migrations" / "versions").glob("*_expand.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("def upgrade() -> None:\n", BUILD), encoding="utf-8")
+    project.sql("UPDATE users SET nick = 'twice' WHERE id < 3")
+    project.sql("CREATE TABLE elsewhere ()")
+    indexes = """SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('"Ix nick"')"""
+    _impatient(project, monkeypatch)
+    with closing(psycopg.connect(project.database)) as holder:
+        holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        holder.execute("SELECT 1 FROM elsewhere")
+        until_asleep(project.database, holder.info.backend_pid)
+        said = project.ec("advance", CHANGE, expect=BUSY)
+        assert f"backend {holder.info.backend_pid} of postgres" in said
+        assert "holds an old snapshot" in said
+        assert [] == project.sql(indexes)
+    assert "could not create unique index" in project.ec("advance", CHANGE, expect=1)
+    assert [] == project.sql(indexes)
+    project.sql("UPDATE users SET nick = id::text WHERE id < 3")
+    project.ec("advance", CHANGE)
+    assert [(True,)] == project.sql(indexes)
+    assert "expanded" == project.phase()
