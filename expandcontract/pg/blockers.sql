@@ -9,7 +9,7 @@ WITH RECURSIVE claimed AS (
 )
 SELECT DISTINCT ON (l.pid, p.gid) l.pid, c.oid::regclass::text AS relation, l.mode,
     coalesce(a.usename, p.owner, '') AS role, coalesce(a.application_name, p.gid, '') AS application,
-    CASE WHEN a.backend_type = 'client backend' THEN coalesce(a.client_addr::text, 'local') ELSE '' END AS address,
+    CASE WHEN a.backend_type = 'client backend' THEN coalesce(host(a.client_addr), 'local') ELSE '' END AS address,
     coalesce(a.state, '') AS state, clock_timestamp() - coalesce(a.xact_start, p.prepared) AS age,
     clock_timestamp() - a.state_change AS quiet, coalesce(a.query, '') AS query,
     CASE WHEN p.gid IS NOT NULL THEN 'prepared transaction'
@@ -37,7 +37,7 @@ ORDER BY l.pid, p.gid, l.granted DESC, l.mode;
 
 -- name: snapshots
 SELECT a.pid, '' AS relation, '' AS mode, a.usename AS role, a.application_name AS application,
-    coalesce(a.client_addr::text, 'local') AS address, a.state, clock_timestamp() - a.xact_start AS age,
+    coalesce(host(a.client_addr), 'local') AS address, a.state, clock_timestamp() - a.xact_start AS age,
     clock_timestamp() - a.state_change AS quiet, a.query, 'session' AS kind
 FROM pg_stat_activity AS a
 WHERE a.datname = current_database() AND a.backend_xmin IS NOT NULL AND a.backend_type = 'client backend'
@@ -46,7 +46,7 @@ ORDER BY a.xact_start;
 
 -- name: sessions
 SELECT a.pid, '' AS relation, '' AS mode, coalesce(a.usename, '') AS role, a.application_name AS application,
-    CASE WHEN a.backend_type = 'client backend' THEN coalesce(a.client_addr::text, 'local') ELSE '' END AS address,
+    CASE WHEN a.backend_type = 'client backend' THEN coalesce(host(a.client_addr), 'local') ELSE '' END AS address,
     coalesce(a.state, '') AS state, clock_timestamp() - a.xact_start AS age,
     clock_timestamp() - a.state_change AS quiet, coalesce(a.query, '') AS query,
     CASE WHEN a.backend_type = 'autovacuum worker' AND a.query LIKE '%%(to prevent wraparound)%%'

@@ -39,7 +39,7 @@ def test_the_move_pauses_and_goes_on(
     """With its budget spent ``ec advance`` exits 4 and names the blocker; the move stays in flight and is resumed."""
     _impatient(project, monkeypatch)
     said = project.ec("advance", CHANGE, expect=BUSY)
-    assert f"backend {app.info.backend_pid} of app_blue (blue) 'shop@blue' from 127.0.0.1" in said
+    assert f"backend {app.info.backend_pid} of app_blue (blue) 'shop@blue' from 127.0.0.1, " in said
     assert "holds AccessShareLock on users, idle in transaction, transaction open for" in said
     assert "query: SELECT nick FROM users WHERE full_name = ?" in said
     assert "secret" not in said
