@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
+from expandcontract.backfill import parity, statement
 from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
@@ -152,6 +152,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
         facts = replace(facts, earlier=())
     if move in {Move.DUAL_WRITE, Move.CUT_OVER}:
         facts = _with_health(place, facts)
+    if move is Move.ROLL_BACK and change.traded:
+        facts = replace(facts, unfit=unfit(place, change) if count else None)
     if move is Move.BACKFILL:
         limit = place.settings.snapshot_limit
         facts = replace(facts, snapshots=census.snapshots(connection, limit), snapshot_limit=limit)
@@ -184,8 +186,17 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
 
 def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
+    if change.traded:
+        mapped = change.shape.mappings
+        return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
     rows = sum(parity.count(place.url, change.name, work) for work in change.shape.work)
     return rows + sum(breaking.count(place.url, item) for item in coming(place, change))
+
+
+def unfit(place: Place, change: ChangeState) -> int:
+    """Rows whose value the old columns cannot have, once the names are traded; scans the tables."""
+    mapped = change.shape.mappings
+    return sum(parity.count(place.url, change.name, mapping, statement.unfit(mapping)) for mapping in mapped)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:
