@@ -66,12 +66,16 @@ class MoveNumberingOp(_TradeOp):
     """What numbers the rows goes to another column."""
 
     @classmethod
-    def move_numbering(cls, operations: Operations, table: str, source: str, target: str) -> None:
+    def move_numbering(
+        cls, operations: Operations, table: str, source: str, target: str, *, retype: bool = True
+    ) -> None:
         """Move an identity, or a default and its sequence, from one column to another; the position is kept.
 
-        Takes ACCESS EXCLUSIVE on the table, and SHARE ROW EXCLUSIVE on the sequence, whose type becomes the column's.
+        Takes ACCESS EXCLUSIVE on the table, and SHARE ROW EXCLUSIVE on the sequence, which gets the column's type
+        unless ``retype`` is false.
         """
-        operations.invoke(cls(Trade("move_numbering", (*_names(table), source, target))))
+        arguments = (*_names(table), source, target, "retype" if retype else "keep")
+        operations.invoke(cls(Trade("move_numbering", arguments)))
 
 
 def _names(table: str) -> tuple[str, str]:

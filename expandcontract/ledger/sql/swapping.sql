@@ -127,9 +127,10 @@ BEGIN
 END $$;
 
 -- What numbers the rows goes from one column to another of the same table: an identity, or a sequence behind a default.
--- The sequence keeps its name, position, step and grants, and gets the type of the column that it serves from now on.
-CREATE OR REPLACE FUNCTION expandcontract.move_numbering(schema_name text, table_name text, source text, target text)
-RETURNS void
+-- The sequence keeps its name, position, step and grants; with "retype" it gets the type of the column that it serves.
+CREATE OR REPLACE FUNCTION expandcontract.move_numbering(
+    schema_name text, table_name text, source text, target text, retype text
+) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_table text := format('%I.%I', schema_name, table_name);
@@ -149,7 +150,8 @@ BEGIN
         RETURN;
     END IF;
     IF v_sequence IS NOT NULL THEN
-        EXECUTE format('ALTER SEQUENCE %s AS %s OWNED BY %s.%I', v_sequence, v_type, v_table, target);
+        EXECUTE format('ALTER SEQUENCE %s %s OWNED BY %s.%I', v_sequence,
+            CASE retype WHEN 'retype' THEN 'AS ' || v_type END, v_table, target);
     END IF;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s, ALTER COLUMN %I DROP DEFAULT',
         v_table, target, v_default, source);

@@ -48,6 +48,7 @@ class Belongings:
         restore: Of the contract's downgrade, after the old columns are back and full: default, NOT NULL, indexes,
             constraints.
         notes: What is not carried over, or not as it was.
+        pairs: What has a copy under another name: ``indexes`` or ``constraints``, the name, the copy's name.
     """
 
     add: list[str] = field(default_factory=list)
@@ -55,15 +56,17 @@ class Belongings:
     leave: list[str] = field(default_factory=list)
     restore: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pairs: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def carry(connection: Connection, table: Table, moves: Sequence[Move]) -> Belongings:
+def carry(connection: Connection, table: Table, moves: Sequence[Move], *, foreign_keys: bool = True) -> Belongings:
     """Everything that hangs on the old columns, over the new ones; an index over two of them comes once.
 
     Args:
         connection: Its temporary schema is written to and rolled back.
         table: The columns' table.
         moves: The columns. A new one's ``default`` is taken as it stands.
+        foreign_keys: Whether these are carried too.
 
     Raises:
         MappingError: An index, check or foreign key cannot be of the new type.
@@ -74,7 +77,8 @@ def carry(connection: Connection, table: Table, moves: Sequence[Move]) -> Belong
         found.add.extend(_add(connection, table, move))
     _indexes(connection, table, moves, names, found)
     _checks(connection, table, moves, names, found)
-    _foreign_keys(connection, table, moves, names, found)
+    if foreign_keys:
+        _foreign_keys(connection, table, moves, names, found)
     for move in moves:
         if move.new.not_null:
             found.seal.append(f"op.seal_not_null({rendered(table.spelled)}, {rendered(move.new.name)})")
@@ -176,10 +180,12 @@ def _indexes(connection: Connection, table: Table, moves: Sequence[Move], names:
             fresh, tail = names.fresh(index.name), written.indexes[index.name]
             found.seal.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tail)}{unique})")
             found.restore.append(f"op.execute({statement(index.definition)})")
+            found.pairs.append(("indexes", index.name, fresh))
     for unique in uniques.values():
         fresh = names.fresh(unique.name)
         found.seal.append(f"op.seal_unique({rendered(fresh)}, {where}, {_unique(unique, names)})")
         found.restore.append(_constraint(table, unique.name, unique.definition))
+        found.pairs.append(("constraints", unique.name, fresh))
 
 
 def _unique(found: catalog.Constraint, names: _Names) -> str:
@@ -213,10 +219,10 @@ def _checks(connection: Connection, table: Table, moves: Sequence[Move], names: 
             found.notes.append(
                 f"check {name} was never validated; its copy will be, and rows that break it stop the seal"
             )
-        line = (
-            f"op.seal_check({rendered(names.fresh(name))}, {rendered(table.spelled)}, {rendered(written.checks[name])})"
-        )
+        fresh = rendered(copy := names.fresh(name))
+        line = f"op.seal_check({fresh}, {rendered(table.spelled)}, {rendered(written.checks[name])})"
         found.seal.append(line)
+        found.pairs.append(("constraints", name, copy))
         found.restore.append(_constraint(table, name, f"CHECK ({check.expression})"))
 
 
@@ -232,6 +238,8 @@ def _foreign_keys(
         definition = key.definition(table, names.columns)
         line = f"op.seal_foreign_key({rendered(fresh)}, {rendered(key.table.spelled)}, {rendered(definition)})"
         found.seal.append(line)
+        if key.table == table:
+            found.pairs.append(("constraints", key.name, fresh))
         if not key.validated:
             found.notes.append(
                 f"foreign key {key.name} was never validated; its copy will be, and rows that break it stop the seal"
