@@ -61,7 +61,8 @@ def _item(operation: object, module: ModuleType, function: str) -> SealItem:
         method = "btree (" if " USING " not in statement else ""
         tail = statement.split(" USING ", 1)[1] if not method else method + statement.split(" (", 1)[1]
         return SealIndex(str(index.name), table, tail, bool(index.unique))
-    msg = f"{function}() in {module.__file__} calls {type(operation).__name__}; a seal only makes indexes and constraints"
+    called = f"{function}() in {module.__file__} calls {type(operation).__name__}"
+    msg = f"{called}; a seal only makes indexes and constraints"
     raise PairError(msg, hint="use op.create_index or op.seal_…, and put other statements into an expand of their own")
 
 

@@ -30,8 +30,11 @@ def is_straight(connection: Connection) -> bool:
 
 def _traded(connection: Connection, name: str) -> bool | None:
     """Whether the names are traded; ``None`` where the change has none to trade."""
-    query = "SELECT expandcontract.names_are_traded(name) FROM expandcontract.change WHERE name = :name AND kind = 'swapped'"
-    found: bool | None = connection.execute(text(query), {"name": name}).scalar_one_or_none()
+    query = text(
+        "SELECT expandcontract.names_are_traded(name) FROM expandcontract.change"
+        " WHERE name = :name AND kind = 'swapped'"
+    )
+    found: bool | None = connection.execute(query, {"name": name}).scalar_one_or_none()
     return found
 
 

@@ -48,9 +48,13 @@ def strayed(
     change: ChangeState, found: Weights, releases: Mapping[Color, Release], changes: Sequence[ChangeState]
 ) -> bool:
     """Whether a release that does not speak ``new``, and would have to, gets traffic while the window runs."""
-    return change.phase is Phase.CUT_OVER and not change.unnoticed and any(
-        found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
-        for color in Color
+    return (
+        change.phase is Phase.CUT_OVER
+        and not change.unnoticed
+        and any(
+            found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
+            for color in Color
+        )
     )
 
 

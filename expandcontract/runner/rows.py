@@ -96,7 +96,7 @@ def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
         text = f"every value of {columns} fits the old type"
         if last.differing:
             rows = ", ".join(last.rows)
-            text = f"{last.differing} values of {columns} do not fit the old type, first: {rows}; the way back is closed"
+            text = f"{last.differing} values of {columns} do not fit the old type, which closes the way back: {rows}"
         yield Event(kind="step", text=text, change=change.name, data={"unfit": last.differing, "rows": list(last.rows)})
 
 

@@ -38,6 +38,25 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """An index or constraint and its copy over the new columns.
+
+    Attributes:
+        kind: ``index`` or ``constraint``.
+        name: Of the original.
+        fresh: Of the copy.
+        line: Of ``seal()``, which makes the copy.
+        minds_null: Whether a NULL in a column could break the original.
+    """
+
+    kind: str
+    name: str
+    fresh: str
+    line: str
+    minds_null: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
     """Lines of the two halves of a pair.
 
@@ -48,7 +67,7 @@ class Belongings:
         restore: Of the contract's downgrade, after the old columns are back and full: default, NOT NULL, indexes,
             constraints.
         notes: What is not carried over, or not as it was.
-        pairs: What has a copy under another name: ``indexes`` or ``constraints``, the name, the copy's name.
+        copies: What has a copy under another name.
     """
 
     add: list[str] = field(default_factory=list)
@@ -56,7 +75,7 @@ class Belongings:
     leave: list[str] = field(default_factory=list)
     restore: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    pairs: list[tuple[str, str, str]] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
 
 
 def carry(connection: Connection, table: Table, moves: Sequence[Move], *, foreign_keys: bool = True) -> Belongings:
@@ -180,12 +199,18 @@ def _indexes(connection: Connection, table: Table, moves: Sequence[Move], names:
             fresh, tail = names.fresh(index.name), written.indexes[index.name]
             found.seal.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tail)}{unique})")
             found.restore.append(f"op.execute({statement(index.definition)})")
-            found.pairs.append(("indexes", index.name, fresh))
+            found.copies.append(_copy("index", index.name, fresh, found, " NULLS NOT DISTINCT" in index.definition))
     for unique in uniques.values():
         fresh = names.fresh(unique.name)
         found.seal.append(f"op.seal_unique({rendered(fresh)}, {where}, {_unique(unique, names)})")
         found.restore.append(_constraint(table, unique.name, unique.definition))
-        found.pairs.append(("constraints", unique.name, fresh))
+        equal = unique.definition.startswith("UNIQUE NULLS NOT DISTINCT")
+        found.copies.append(_copy("constraint", unique.name, fresh, found, equal))
+
+
+def _copy(kind: str, name: str, fresh: str, found: Belongings, minds_null: bool) -> Copy:  # noqa: FBT001
+    """The copy that the last line of the seal makes."""
+    return Copy(kind=kind, name=name, fresh=fresh, line=found.seal[-1], minds_null=minds_null)
 
 
 def _unique(found: catalog.Constraint, names: _Names) -> str:
@@ -219,10 +244,10 @@ def _checks(connection: Connection, table: Table, moves: Sequence[Move], names: 
             found.notes.append(
                 f"check {name} was never validated; its copy will be, and rows that break it stop the seal"
             )
-        fresh = rendered(copy := names.fresh(name))
-        line = f"op.seal_check({fresh}, {rendered(table.spelled)}, {rendered(written.checks[name])})"
+        fresh = names.fresh(name)
+        line = f"op.seal_check({rendered(fresh)}, {rendered(table.spelled)}, {rendered(written.checks[name])})"
         found.seal.append(line)
-        found.pairs.append(("constraints", name, copy))
+        found.copies.append(_copy("constraint", name, fresh, found, True))  # noqa: FBT003  # a check may say anything
         found.restore.append(_constraint(table, name, f"CHECK ({check.expression})"))
 
 
@@ -239,7 +264,8 @@ def _foreign_keys(
         line = f"op.seal_foreign_key({rendered(fresh)}, {rendered(key.table.spelled)}, {rendered(definition)})"
         found.seal.append(line)
         if key.table == table:
-            found.pairs.append(("constraints", key.name, fresh))
+            whole = key.match == "f" and len(key.columns) > 1
+            found.copies.append(_copy("constraint", key.name, fresh, found, whole))
         if not key.validated:
             found.notes.append(
                 f"foreign key {key.name} was never validated; its copy will be, and rows that break it stop the seal"

@@ -21,13 +21,8 @@ if TYPE_CHECKING:
 
     from expandcontract.revisions.render import Draft
 
-NOTE = (
-    "sessions that have prepared a statement returning {column} get 0A000 once at the swap (psycopg prepares what it"
-    " runs six times); ec gate names the sessions that are connected"
-)
 
-
-def draft(  # noqa: PLR0913  # the arguments of ec new change-type
+def draft(
     connection: Connection,
     table: str,
     column: str,
@@ -73,7 +68,7 @@ def draft(  # noqa: PLR0913  # the arguments of ec new change-type
     )
     change = check_name(name or re.sub(r"[^a-z0-9_]+", "_", f"{place.name}_{column}_{type_}".lower()).rstrip("_"))
     what = f"change {place}.{column} from {old.type} to {type_} under the same name"
-    return swap.draft(connection, change, what, [found], notes=[NOTE.format(column=f"{place}.{column}")])
+    return swap.draft(connection, change, what, [found], notes=[swap.note([found])])
 
 
 def _refuse_referred(connection: Connection, table: Table, column: str) -> None:

@@ -1,9 +1,10 @@
 """The two halves of a swapped change: new columns under helper names, which trade names with the old ones at cut-over.
 
-What hangs on the columns comes along as :mod:`belongings` carries it. Primary keys, and foreign keys whose other end
-moves too, cannot trade names, as one stands on the other's index: they are dropped and made anew from indexes that were
-built before. Helper names are symmetric: before the swap the new column has it, afterwards the old one, so what the
-seal makes and what the way back makes anew are the same lines.
+What hangs on the columns comes along as :mod:`belongings` carries it. Most of it trades names too. Dropped at the swap
+and made anew before the names go back is what would fail a write of a value that the old column cannot have and is
+NULL for (checks, NULLS NOT DISTINCT, MATCH FULL), and what cannot be renamed while another stands on it (primary keys,
+foreign keys whose other end moves too). Helper names are symmetric: before the swap the new column has it, afterwards
+the old one, so what the seal makes and what the way back makes anew are the same lines.
 """
 
 from __future__ import annotations
@@ -57,17 +58,17 @@ class Swapped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """Lines about keys that are made anew, not renamed; empty where there are none.
+    """Lines about what is made anew and does not trade names.
 
     Attributes:
-        seal: The indexes and foreign keys over the helper columns.
-        leave: Drop foreign keys, then primary keys.
-        make: Primary keys from the indexes, then the foreign keys' own names.
+        seal: What is made over the helper columns, before either swap.
+        leave: Drops what is over the columns that lose their names.
+        make: Gives what was sealed its proper name.
     """
 
-    seal: Sequence[str] = ()
-    leave: Sequence[str] = ()
-    make: Sequence[str] = ()
+    seal: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
 
 
 NO_KEYS = Keys()
@@ -97,7 +98,13 @@ def refuse(connection: Connection, table: Table, column: catalog.Column) -> None
 
 
 def draft(
-    connection: Connection, name: str, what: str, columns: Sequence[Swapped], keys: Keys = NO_KEYS, *, notes: Sequence[str] = ()
+    connection: Connection,
+    name: str,
+    what: str,
+    columns: Sequence[Swapped],
+    *,
+    keys: Keys = NO_KEYS,
+    notes: Sequence[str] = (),
 ) -> Draft:
     """Both halves.
 
@@ -117,6 +124,8 @@ def draft(
     restored = {table: _carry(connection, table, found, back=True, keys=keys) for table, found in tables.items()}
     drops = [_drop(column.table, column.new.name) for column in columns]
     trades = [line for table in tables for line in _trade_belongings(table, carried[table])]
+    anew = _anew(carried)
+    leave, make = [*keys.leave, *anew.leave], [*keys.make, *anew.make]
     expand = Half(
         summary=f"{what} (expand)",
         upgrade=[
@@ -124,9 +133,9 @@ def draft(
             "op.begin_change(change)  # hold and two-way triggers",
         ],
         seal=[*(line for found in carried.values() for line in found.seal), *keys.seal],
-        cut_over=[*keys.leave, *_trade(connection, columns, back=False), *keys.make, *trades],
-        seal_back=[*keys.seal],
-        roll_back=[*keys.leave, *_trade(connection, columns, back=True), *keys.make, *trades],
+        cut_over=[*leave, *_trade(connection, columns, back=False), *make, *trades],
+        seal_back=[*anew.seal, *keys.seal],
+        roll_back=[*leave, *_trade(connection, columns, back=True), *make, *trades],
         downgrade=["op.end_change(change)", *drops],
     )
     contract = Half(
@@ -141,7 +150,7 @@ def draft(
             *(line for found in restored.values() for line in found.seal),
         ],
     )
-    mappings = [_mapping(connection, table, found) for table, found in tables.items()]
+    mappings = [_mapping(table, found) for table, found in tables.items()]
     return Draft(
         change=Change(name, mapping=mappings, kind=Kind.SWAPPED),
         expand=expand,
@@ -170,7 +179,7 @@ def _carry(
     return belongings.carry(connection, table, moves, foreign_keys=keys is NO_KEYS)
 
 
-def _mapping(connection: Connection, table: Table, columns: Sequence[Swapped]) -> Mapping:
+def _mapping(table: Table, columns: Sequence[Swapped]) -> Mapping:
     return Mapping(
         table,
         forward={column.new.name: column.forward for column in columns},
@@ -187,7 +196,8 @@ def _trade(connection: Connection, columns: Sequence[Swapped], *, back: bool) ->
         name, beside = rendered(column.old.name), rendered(column.new.name)
         place = f"{rendered(column.table.name)}, {beside}"
         if back and column.old.not_null:
-            lines.append(f"op.alter_column({place}, nullable=False{schema})  # proved, so nothing is scanned")
+            lines.append("# proved beforehand, so nothing is scanned")
+            lines.append(f"op.alter_column({place}, nullable=False{schema})")
         lines.append(f"op.trade_columns({table}, {name}, {beside})")
         if _numbered(column):
             typed = bound.typed(connection, column.table, column.old.name)
@@ -208,10 +218,34 @@ def _numbered(column: Swapped) -> bool:
 
 
 def _trade_belongings(table: Table, carried: belongings.Belongings) -> list[str]:
+    plural = {"index": "indexes", "constraint": "constraints"}
     return [
-        f"op.trade_{kind}({rendered(table.spelled)}, {rendered(name)}, {rendered(copy)})"
-        for kind, name, copy in carried.pairs
+        f"op.trade_{plural[copy.kind]}({rendered(table.spelled)}, {rendered(copy.name)}, {rendered(copy.fresh)})"
+        for copy in carried.copies
+        if not copy.minds_null
     ]
+
+
+def _anew(carried: MappingABC[Table, belongings.Belongings]) -> Keys:
+    """What a NULL in the old column could break: it goes with the name, and is made anew for the way back."""
+    minding = [(table, copy) for table, found in carried.items() for copy in found.copies if copy.minds_null]
+    return Keys(
+        seal=tuple(copy.line for _, copy in minding),
+        leave=tuple(drop(table, copy.kind, copy.name) for table, copy in minding),
+        make=tuple(rename(table, copy.kind, copy.fresh, copy.name) for table, copy in minding),
+    )
+
+
+def drop(table: Table, kind: str, name: str) -> str:
+    """The line that drops an ``index`` or a ``constraint``."""
+    return f"op.drop_{kind}({rendered(name)}, {rendered(table.name)}{in_schema(table)})"
+
+
+def rename(table: Table, kind: str, name: str, to: str) -> str:
+    """The line that renames an ``index`` or a ``constraint``."""
+    if kind == "index":
+        return f"op.execute({statement(f'ALTER INDEX {quote(table.schema)}.{quote(name)} RENAME TO {quote(to)}')})"
+    return f"op.execute({statement(f'ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(name)} TO {quote(to)}')})"
 
 
 def _drop(table: Table, column: str) -> str:
@@ -226,6 +260,15 @@ def _restore(columns: Sequence[Swapped]) -> list[str]:
         fill = f"UPDATE {qualified(column.table)} SET {quote(column.new.name)} = ({column.restored})"
         lines.append(f"op.execute({statement(fill)})")
     return lines
+
+
+def note(columns: Sequence[Swapped]) -> str:
+    """What a running release may still notice."""
+    named = ", ".join(f"{column.table}.{column.old.name}" for column in columns)
+    return (
+        f"a session that has prepared a statement returning {named} gets 0A000 from it after the swap until it"
+        " prepares anew (psycopg prepares what it runs often); ec gate names the sessions there are"
+    )
 
 
 def casts(connection: Connection, old: catalog.Column, new: catalog.Column) -> MappingABC[str, str]:

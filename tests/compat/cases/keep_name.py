@@ -23,7 +23,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Meta
 metadata = MetaData()
 parts = Table(
     "parts", metadata, Column("id", BigInteger, primary_key=True),
-    Column("amount", BigInteger, CheckConstraint("amount > 0"), nullable=False, server_default=text("1"), comment="how many"),
+    Column("amount", BigInteger, CheckConstraint("amount > 0"), nullable=False, server_default=text("1"),
+           comment="how many"),
     Column("code", Integer, unique=True),
     Index("ix_parts_amount", "amount", postgresql_where=text("amount > 10")),
 )
