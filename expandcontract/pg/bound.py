@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from expandcontract.core.facts import Finding, Severity
 from expandcontract.pg import catalog
 from expandcontract.pg.queries import load
 
@@ -46,6 +47,25 @@ def headroom(connection: Connection, table: Table, column: str) -> Headroom | No
     values = {"oid": catalog.table_oid(connection, table), "column": column}
     row = connection.execute(text(QUERIES["headroom"]), values).mappings().one_or_none()
     return None if row is None else Headroom(**{**row, "last_value": row["last_value"] or 0})
+
+
+def sessions(connection: Connection, columns: str) -> tuple[Finding, ...]:
+    """The sessions that may have prepared a statement whose result changes its type as columns trade names.
+
+    PostgreSQL shows a session's prepared statements to nobody else, so each that is connected is named.
+    https://www.postgresql.org/docs/current/view-pg-prepared-statements.html
+    """
+    found = tuple(connection.execute(text(QUERIES["sessions"])).scalars())
+    if not found:
+        return ()
+    what = f"connected: {'; '.join(found)}; one that has prepared a statement returning {columns} gets 0A000 from it"
+    return (
+        Finding(
+            what=f"{what} after the swap, until it prepares anew",
+            severity=Severity.WARN,
+            fix="let the pools renew their connections after the swap, or prepare nothing meanwhile",
+        ),
+    )
 
 
 def typed(connection: Connection, table: Table, column: str) -> bool | None:

@@ -32,6 +32,15 @@ JOIN pg_class AS sc ON sc.oid = s.seqrelid JOIN pg_namespace AS sn ON sn.oid = s
 JOIN pg_sequences AS q ON q.schemaname = sn.nspname AND q.sequencename = sc.relname
 WHERE a.attrelid = :oid AND a.attname = :column AND s.seqincrement > 0;
 
+-- name: sessions
+SELECT format('%s of %s (%s), backends %s', CASE count(*) WHEN 1 THEN 'a session' ELSE count(*) || ' sessions' END,
+    usename, coalesce(nullif(application_name, ''), 'no name'),
+    array_to_string((array_agg(pid ORDER BY backend_start))[:5], ', ') || CASE WHEN count(*) > 5 THEN ' …' ELSE '' END)
+FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+  AND application_name NOT LIKE 'ec %'
+GROUP BY usename, application_name ORDER BY count(*) DESC;
+
 -- name: serial
 SELECT s.seqtypid = a.atttypid AS typed
 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace

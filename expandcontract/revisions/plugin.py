@@ -12,4 +12,4 @@ def setup(plugin: Plugin) -> None:
     """Called by Alembic once; importing the modules registers them."""
     from expandcontract.revisions import operations, trading  # noqa: PLC0415  # at the top it would import Alembic in a circle
 
-    assert operations.REGISTERED and trading.REGISTERED, plugin.name  # noqa: S101  # keeps the import from looking unused
+    assert all((operations.REGISTERED, trading.REGISTERED)), plugin.name  # noqa: S101  # keeps the import from looking unused

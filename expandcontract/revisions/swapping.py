@@ -9,6 +9,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from alembic.operations import Operations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Mapping
+    from expandcontract.core.mapping import Mapping, Table
     from expandcontract.core.shape import Shape
 
 FORWARD, BACK, READY = "cut_over", "roll_back", "seal_back"
@@ -65,6 +66,18 @@ def swap_back(connection: Connection, module: ModuleType, name: str, shape: Shap
         _execute(connection, drop.format(relation(item.table), sql.Identifier(item.name)))
 
 
+def script(module: ModuleType, name: str, shape: Shape) -> list[str]:
+    """The statements of a swap, in order; nothing is run."""
+    said = StringIO()
+    options = {"as_sql": True, "output_buffer": said}
+    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    with Operations.context(context) as operations:
+        _call(module, FORWARD)
+        call(operations, "swap", name)
+    locks = [_lock_table(table).as_string() for table in _ordered(shape)]
+    return [*locks, *(part.strip() for part in said.getvalue().split(";\n") if part.strip())]
+
+
 def proofs(connection: Connection, name: str, shape: Shape) -> tuple[SealConstraint, ...]:
     """One CHECK for each old column: it has a value wherever the new one has. Reads the catalogue only.
 
@@ -73,7 +86,7 @@ def proofs(connection: Connection, name: str, shape: Shape) -> tuple[SealConstra
         name: The change.
         shape: As the ledger has it after the swap.
     """
-    found = []
+    found: list[SealConstraint] = []
     for mapping in shape.mappings:
         known = {column.name: column for column in catalog.columns(connection, mapping.table)}
         for old, new in zip(mapping.old, mapping.new, strict=True):
@@ -86,11 +99,19 @@ def proofs(connection: Connection, name: str, shape: Shape) -> tuple[SealConstra
 
 
 def _lock(connection: Connection, shape: Shape) -> None:
-    tables = sorted(shape.tables, key=lambda table: (table.schema, table.name))
+    tables = _ordered(shape)
     patience = max(LEAST, PATIENCE / len(tables))  # the first table is held while the last is waited for
     connection.execute(text(f"SET LOCAL lock_timeout = '{int(patience.total_seconds() * 1000)}ms'"))
     for table in tables:
-        _execute(connection, sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(relation(table)))
+        _execute(connection, _lock_table(table))
+
+
+def _ordered(shape: Shape) -> list[Table]:
+    return sorted(shape.tables, key=lambda table: (table.schema, table.name))
+
+
+def _lock_table(table: Table) -> sql.Composed:
+    return sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(relation(table))
 
 
 def _trade(connection: Connection, module: ModuleType, function: str, name: str, shape: Shape) -> None:

@@ -145,6 +145,7 @@ def change_release(
                     for name in names:
                         ledger.take_back(name, move)
             raise
+    yield from swap.noticed(mover, changes, move)
 
     def record() -> None:
         with mover.writing() as ledger:

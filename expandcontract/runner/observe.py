@@ -9,10 +9,10 @@ from expandcontract.backfill import parity, statement
 from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
-from expandcontract.pg import catalog, census, expression
+from expandcontract.pg import bound, catalog, census, expression
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
 from expandcontract.runner.mover import holder
@@ -118,7 +118,7 @@ def observe(
         origin=_origin(change, asked),
         holder=holder(connection, ledger),
         integrity=_integrity(ledger, change),
-        preflight=_preflight(connection, change),
+        preflight=_preflight(connection, change, asked.move),
         switched=place.switch is not None,
     )
     return _for_move(place, connection, facts, count=count)
@@ -140,8 +140,17 @@ def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
     return tuple(found) if change.phase is not Phase.CONTRACTED else ()
 
 
-def _preflight(connection: Connection, change: ChangeState) -> tuple[Finding, ...]:
-    return preflight(connection, change.shape.tables)
+def _preflight(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
+    return (*preflight(connection, change.shape.tables), *to_notice(connection, change, move))
+
+
+def to_notice(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
+    """The sessions that may notice that the names are traded, where ``move`` trades them."""
+    if change.kind is not Kind.SWAPPED or not (change.traded if move is Move.ROLL_BACK else move is Move.CUT_OVER):
+        return ()
+    named = change.shape.mappings
+    columns = (column for m in named for column in (m.new if change.traded else m.old))
+    return bound.sessions(connection, ", ".join(columns))
 
 
 def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool) -> Facts:

@@ -66,8 +66,8 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
     epoch = mover.epoch if mover else None
     for work in change.shape.work:
         last = None
-        rows = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
-        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch, rows=rows):
+        where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
+        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
                 "total": last.pages_total,

@@ -15,6 +15,7 @@ from expandcontract.pg.census import blockers
 from expandcontract.pg.retry import RETRIED, retrying, sqlstate
 from expandcontract.revisions import seal, sealing, swapping
 from expandcontract.runner.events import Event
+from expandcontract.runner.observe import to_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,6 +52,15 @@ def one_transaction(place: Place, mover: Mover, changes: Sequence[ChangeState], 
         raise FailedError(msg, hint=f"ec rollback {changes[0].name}") from exc
 
 
+def noticed(mover: Mover, changes: Sequence[ChangeState], move: Move) -> Iterator[Event]:
+    """Say which sessions may notice the swap."""
+    for change in changes:
+        with mover.reading():
+            found = to_notice(mover.connection, change, move)
+        for finding in found:
+            yield Event(kind="note", text=f"{finding}; {finding.fix}", change=change.name)
+
+
 def forth(place: Place, mover: Mover, change: ChangeState) -> None:
     """Trade the names of a change within the caller's transaction; nothing for one of another kind."""
     if change.kind is Kind.SWAPPED:
@@ -69,6 +79,7 @@ def back(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
         LockTimeoutError: A lock was not had; the roll-back stays in flight.
     """
     module = _module(place, change)
+    yield from noticed(mover, [change], Move.ROLL_BACK)
     with mover.reading():
         items = (*swapping.proofs(mover.connection, change.name, change.shape), *seal.record(module, swapping.READY))
     try:

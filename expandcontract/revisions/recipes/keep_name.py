@@ -56,16 +56,11 @@ def draft(
     _refuse_referred(connection, place, column)
     beside = swap.helper(connection, place, column)
     new = replace(old, name=beside, type=type_, default=_default(connection, old, type_))
-    said = swap.casts(connection, old, new)
-    found = swap.Swapped(
-        table=place,
-        old=old,
-        new=new,
-        forward=using or said["forward"],
-        back=renamed(connection, reverse, {column: (type_, beside)}) if reverse else said["back"],
-        restored=reverse or said["restored"],
-        lossy=lossy,
-    )
+    found = replace(swap.cast(connection, place, old, new), lossy=lossy)
+    if using:
+        found = replace(found, forward=using)
+    if reverse:
+        found = replace(found, back=renamed(connection, reverse, {column: (type_, beside)}), restored=reverse)
     change = check_name(name or re.sub(r"[^a-z0-9_]+", "_", f"{place.name}_{column}_{type_}".lower()).rstrip("_"))
     what = f"change {place}.{column} from {old.type} to {type_} under the same name"
     return swap.draft(connection, change, what, [found], notes=[swap.note([found])])

@@ -271,11 +271,14 @@ def note(columns: Sequence[Swapped]) -> str:
     )
 
 
-def casts(connection: Connection, old: catalog.Column, new: catalog.Column) -> MappingABC[str, str]:
-    """The three expressions where one type is cast to the other: ``forward``, ``back`` and ``restored``."""
+def cast(connection: Connection, table: Table, old: catalog.Column, new: catalog.Column) -> Swapped:
+    """A column whose values are cast to the new type, and back."""
     name, beside = quote_name(connection, old.name), quote_name(connection, new.name)
-    return {
-        "forward": f"{name}::{new.type}",
-        "back": f"{beside}::{old.type}",
-        "restored": f"{name}::{old.type}",
-    }
+    return Swapped(
+        table=table,
+        old=old,
+        new=new,
+        forward=f"{name}::{new.type}",
+        back=f"{beside}::{old.type}",
+        restored=f"{name}::{old.type}",
+    )

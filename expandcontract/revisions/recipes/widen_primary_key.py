@@ -114,7 +114,7 @@ def _widened(connection: Connection, table: Table, column: str, type_: str) -> S
         raise MappingError(msg, hint="widen it by a new table: partitions of the new type, attached one by one")
     swap.refuse(connection, table, old)
     new = replace(old, name=swap.helper(connection, table, column), type=type_)
-    return Swapped(table=table, old=old, new=new, **swap.casts(connection, old, new))
+    return swap.cast(connection, table, old, new)
 
 
 def _refuse_composite(key: ForeignKey, place: Place) -> None:

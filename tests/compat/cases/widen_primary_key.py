@@ -47,7 +47,8 @@ tags = Table(
     Column("tag", Text, primary_key=True),
 )
 audits = Table(
-    "audits", metadata, Column("id", BigInteger, primary_key=True), Column("user_id", BigInteger, ForeignKey("users.id"))
+    "audits", metadata, Column("id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id")),
 )
 """
 IDENTITY = """
