@@ -102,7 +102,7 @@ class Shape:
         mappings: At most one a table.
         fills: At most one a table, and none on a mapped one.
         removes: What goes at the contract without anything in its place.
-        touches: Tables altered without any of that: they are looked at before a move, and named where one is waited for.
+        touches: Tables altered without any of that: looked at before a move, and named where one is waited for.
 
     Raises:
         MappingError: Two mappings or fills are of one table.

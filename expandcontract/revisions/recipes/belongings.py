@@ -165,16 +165,15 @@ def _each(connection: Connection, table: Table, moves: Sequence[Move]) -> dict[s
 def _indexes(connection: Connection, table: Table, moves: Sequence[Move], names: _Names, found: Belongings) -> None:
     where = rendered(table.spelled)
     written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves])
-    uniques = {
-        c.name: c for move in moves for c in catalog.constraints(connection, table, move.old.name) if c.kind == "u"
-    }
+    constraints = (found for move in moves for found in catalog.constraints(connection, table, move.old.name))
+    uniques = {constraint.name: constraint for constraint in constraints if constraint.kind == "u"}
     for index in _each(connection, table, moves).values():
         if not index.valid:
             found.notes.append(f"index {index.name} is not valid and is not carried over")
         elif index.constraint is None:
-            unique = ", unique=True" if index.unique else ""
+            alone = ", unique=True" if index.unique else ""
             fresh, tail = names.fresh(index.name), written.indexes[index.name]
-            found.seal.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tail)}{unique})")
+            found.seal.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tail)}{alone})")
             found.restore.append(f"op.execute({statement(index.definition)})")
     for unique in uniques.values():
         fresh = names.fresh(unique.name)
