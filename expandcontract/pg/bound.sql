@@ -35,7 +35,7 @@ WHERE a.attrelid = :oid AND a.attname = :column AND s.seqincrement > 0;
 -- name: sessions
 SELECT format('%s of %s (%s), backends %s', CASE count(*) WHEN 1 THEN 'a session' ELSE count(*) || ' sessions' END,
     usename, coalesce(nullif(application_name, ''), 'no name'),
-    array_to_string((array_agg(pid ORDER BY backend_start))[:5], ', ') || CASE WHEN count(*) > 5 THEN ' …' ELSE '' END)
+    array_to_string((array_agg(pid ORDER BY backend_start))[1:5], ', ') || CASE WHEN count(*) > 5 THEN ' …' ELSE '' END)
 FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
   AND application_name NOT LIKE 'ec %'

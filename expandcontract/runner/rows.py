@@ -92,11 +92,11 @@ def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
     """Rows that going back would lose, first where they are."""
     for mapping in change.shape.mappings:
         *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit(mapping))
-        columns = ", ".join(f"{mapping.table}.{new}" for new in mapping.new)
+        columns = " or ".join(f"{mapping.table}.{new}" for new in mapping.new)
         text = f"every value of {columns} fits the old type"
         if last.differing:
             rows = ", ".join(last.rows)
-            text = f"{last.differing} values of {columns} do not fit the old type, which closes the way back: {rows}"
+            text = f"{last.differing} rows have a value of {columns} that does not fit the old type, first: {rows}"
         yield Event(kind="step", text=text, change=change.name, data={"unfit": last.differing, "rows": list(last.rows)})
 
 

@@ -85,11 +85,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          expandcontract.pieces(relation, mapping, 'forward') AS new
 $$;
 
--- The assignment of the old side, or NULL for each of its columns where the old type cannot have the value.
-CREATE OR REPLACE FUNCTION expandcontract.or_null(mapping jsonb, assign text) RETURNS text
+-- The assignments of the old side, each NULL where its type cannot have the value.
+CREATE OR REPLACE FUNCTION expandcontract.or_null(mapping jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('BEGIN %s; EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN SELECT %s INTO %s; END',
-        assign, string_agg('NULL', ', '), string_agg(format('NEW.%I', item ->> 'column'), ', '))
+    SELECT string_agg(format('BEGIN SELECT (%1$s) INTO NEW.%2$I FROM (SELECT %3$s) AS %4$I; '
+        'EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN NEW.%2$I := NULL; END',
+        item ->> 'sql', item ->> 'column',
+        (SELECT string_agg(format('NEW.%1$I AS %1$I', n ->> 'column'), ', ')
+         FROM jsonb_array_elements(mapping -> 'forward') AS n), mapping ->> 'table'), '; ')
     FROM jsonb_array_elements(mapping -> 'reverse') AS item
 $$;
 
@@ -125,7 +128,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         END IF;
     END IF;
 $block$, name, old.given, new.given, old.changed, new.changed,
-        CASE WHEN mapping ->> 'leads' = 'new' THEN expandcontract.or_null(mapping, old.assign) ELSE old.assign END,
+        CASE WHEN mapping ->> 'leads' = 'new' THEN expandcontract.or_null(mapping) ELSE old.assign END,
         new.assign, new.empty,
         CASE WHEN (mapping ->> 'lossy')::boolean AND mapping -> 'leads' IS NULL
             THEN format('(%s OR %s)', new.equal, old.equal) ELSE new.equal END,
