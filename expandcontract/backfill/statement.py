@@ -14,6 +14,7 @@ from expandcontract.core.shape import Fill
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
 
+    from expandcontract.core.mapping import Mapping
     from expandcontract.core.shape import Work
 
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
@@ -75,21 +76,42 @@ def differs(work: Work) -> sql.Composed:
     return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse))
 
 
+def unfit(work: Mapping) -> sql.Composed:
+    """True for a row, once the names are traded, whose value the old column cannot have: going back would lose it.
+
+    Under a lossy mapping only what is lost as a whole counts; that the rest is inexact was declared.
+    """
+    forward = _differing(work.forward)
+    if not work.lossy:
+        return sql.SQL("({})").format(forward)
+    return sql.SQL("(({}) AND ({}))").format(_each(work.reverse, " AND ", "{column} IS NULL"), forward)
+
+
+def astray(work: Mapping) -> sql.Composed:
+    """True for a row, once the names are traded, whose old value is neither the new one's nor given up as unfit.
+
+    CASE keeps the reverse expression from values that it fails on.
+    """
+    return sql.SQL("CASE WHEN {} THEN false WHEN {} THEN {} ELSE false END").format(
+        _each(work.reverse, " AND ", "{column} IS NULL"), _differing(work.forward), _differing(work.reverse)
+    )
+
+
 def _differing(side: MappingABC[str, str]) -> sql.Composed:
     return _each(side, " OR ", "{column}::text IS DISTINCT FROM ({value})::text")
 
 
-def count(work: Work, relation: sql.Identifier) -> sql.Composed:
-    """Count the rows of a page range whose shapes differ. Takes ACCESS SHARE."""
+def count(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
+    """Count the rows of a page range for which ``where`` holds. Takes ACCESS SHARE."""
     return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(
-        relation, identifier(work.table.name), RANGE, differs(work)
+        relation, identifier(work.table.name), RANGE, where
     )
 
 
-def sample(work: Work, relation: sql.Identifier) -> sql.Composed:
-    """The first 20 differing rows of a page range, by ctid."""
+def sample(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
+    """The first 20 such rows of a page range, by ctid."""
     return sql.SQL("SELECT ctid::text FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        relation, identifier(work.table.name), RANGE, differs(work)
+        relation, identifier(work.table.name), RANGE, where
     )
 
 

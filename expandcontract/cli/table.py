@@ -34,6 +34,7 @@ AUTO = "auto"
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "rename-column": "Rename a column.",
+        "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

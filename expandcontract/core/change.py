@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from expandcontract.core.mapping import Table
 from expandcontract.core.phase import ROUTES, Kind, Phase, after, forward, path
 from expandcontract.core.release import Speaks
 from expandcontract.core.shape import Fill, Hold, Shape
@@ -44,7 +45,8 @@ class Change:
         name: In snake_case, unique in the project: ``users_display_name``.
         mapping: How old and new columns give each other, one a table.
         fill: Values for rows that lack them, one a table.
-        removes: What the contract drops without anything in its place.
+        removes: Columns that the contract drops without anything in their place.
+        touches: Tables that the halves alter without any of that.
         kind: Default: ``mapped`` with a mapping, ``filled`` with a fill, ``removed`` with what is removed, else
             ``additive``.
         irreversible: Why the expand cannot be taken back; empty where it can.
@@ -67,13 +69,15 @@ class Change:
         mapping: Mapping | Sequence[Mapping] = (),
         fill: Fill | Sequence[Fill] = (),
         removes: Hold | Sequence[Hold] = (),
+        touches: str | Sequence[str] = (),
         kind: Kind | str | None = None,
         irreversible: str = "",
     ) -> None:
         mappings = tuple(mapping) if isinstance(mapping, list | tuple) else (mapping,)
         fills = (fill,) if isinstance(fill, Fill) else tuple(fill)
         holds = (removes,) if isinstance(removes, Hold) else tuple(removes)
-        shape = Shape(mappings=mappings, fills=fills, removes=holds)
+        places = tuple(map(Table.parse, [touches] if isinstance(touches, str) else touches))
+        shape = Shape(mappings=mappings, fills=fills, removes=holds, touches=places)
         object.__setattr__(self, "name", check_name(name))
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "kind", Kind(kind) if kind is not None else implied(shape))
@@ -96,10 +100,10 @@ def implied(shape: Shape) -> Kind:
 def _unfit(kind: Kind, shape: Shape) -> str:
     """What the kind wants and the shape lacks, or has and must not have; empty where they go together."""
     if (kind in {Kind.MAPPED, Kind.SWAPPED}) != bool(shape.mappings):
-        return "has no mapping" if not shape.mappings else "has a mapping"
-    if kind is Kind.FILLED and not shape.fills:
-        return "has no fill"
-    return "has nothing to remove" if kind is Kind.REMOVED and not shape.removes else ""
+        return "has a mapping" if shape.mappings else "has no mapping"
+    if kind is Kind.SWAPPED and any(len(mapping.old) != len(mapping.new) for mapping in shape.mappings):
+        return "has a mapping whose old and new columns do not pair off to trade names"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +184,11 @@ class ChangeState:
     def contracts(self) -> bool:
         """Whether the change has a contract half."""
         return Phase.CONTRACTED in ROUTES[self.kind]
+
+    @property
+    def traded(self) -> bool:
+        """Whether the new columns have the old ones' names now."""
+        return self.kind is Kind.SWAPPED and self.phase is Phase.CUT_OVER
 
     @property
     def unnoticed(self) -> bool:

@@ -56,13 +56,13 @@ class Kind(StrEnum):
     SWAPPED = "swapped"
     """A mapped change whose two columns trade names at cut-over, so that no release need notice."""
     FILLED = "filled"
-    """New columns that no old one gives: they are filled and sealed, and nothing is taken away."""
+    """New columns or indexes that no old ones give: they are filled and sealed, and nothing is taken away."""
     ADDITIVE = "additive"
     """Something new that no running release notices; it ends at ``expanded``."""
     TIGHTENED = "tightened"
     """A rule that the rows must keep from the contract on."""
     REMOVED = "removed"
-    """Something old goes at the contract, and nothing takes its place."""
+    """Something old goes at the contract, and nothing takes its place: a column, an index, a constraint, a default."""
 
 
 TRANSITIONS: Mapping[Phase, Mapping[Move, Phase]] = MappingProxyType(

@@ -102,6 +102,7 @@ class Shape:
         mappings: At most one a table.
         fills: At most one a table, and none on a mapped one.
         removes: What goes at the contract without anything in its place.
+        touches: Tables altered without any of that: looked at before a move, and named where one is waited for.
 
     Raises:
         MappingError: Two mappings or fills are of one table.
@@ -110,6 +111,7 @@ class Shape:
     mappings: tuple[Mapping, ...] = ()
     fills: tuple[Fill, ...] = ()
     removes: tuple[Hold, ...] = ()
+    touches: tuple[Table, ...] = ()
 
     def __post_init__(self) -> None:
         tables = [work.table for work in self.work]
@@ -142,7 +144,8 @@ class Shape:
     @property
     def tables(self) -> tuple[Table, ...]:
         """Every table that the change touches, once, in the order declared."""
-        return tuple(dict.fromkeys((*(work.table for work in self.work), *(hold.table for hold in self.removes))))
+        held = (hold.table for hold in self.removes)
+        return tuple(dict.fromkeys((*(work.table for work in self.work), *held, *self.touches)))
 
     @property
     def lossy(self) -> bool:
@@ -166,6 +169,7 @@ class Shape:
             "mappings": [mapping.document() for mapping in self.mappings],
             "fills": [fill.document() for fill in self.fills],
             "removes": [hold.document() for hold in self.removes],
+            "touches": [{"schema": table.schema, "table": table.name} for table in self.touches],
             "holds": [hold.document() for hold in self.holds],
         }
 
@@ -181,6 +185,7 @@ class Shape:
                 mappings=tuple(map(Mapping.from_document, document["mappings"])),
                 fills=tuple(map(Fill.from_document, document["fills"])),
                 removes=tuple(map(Hold.from_document, document["removes"])),
+                touches=tuple(map(_table, document.get("touches", ()))),
             )
         except (KeyError, TypeError) as exc:
             msg = f"not a shape: {document!r}"

@@ -6,14 +6,16 @@ temporary table that has just the columns allowed. https://www.postgresql.org/do
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from psycopg import sql
+import postgast
+from psycopg import errors, sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import MappingError
-from expandcontract.pg.catalog import Column, columns
+from expandcontract.pg.catalog import columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
@@ -49,6 +51,8 @@ def check_fill(connection: Connection, fill: Fill) -> None:
     known = {column.name for column in columns(connection, fill.table)}
     place = sql.Identifier(fill.table.schema, fill.table.name)
     expressions = dict(fill.values)
+    for name, expression in expressions.items():
+        check_single(name, expression)
     if fill.where is not None and known.issuperset(fill.values):
         expressions["its condition"] = fill.where
     for name, expression in expressions.items():
@@ -64,27 +68,63 @@ def check_fill(connection: Connection, fill: Fill) -> None:
             savepoint.rollback()
 
 
-def check_mapping(connection: Connection, mapping: Mapping) -> None:
+def check_single(name: str, expression: str) -> None:
+    """Make sure that the text is one expression and nothing more: no statement, list, clause or comment beside it.
+
+    Args:
+        name: The column that it is for, as the error says it.
+        expression: What was given.
+
+    Raises:
+        MappingError: It does not parse, or is more.
+    """
+    try:
+        tree = postgast.parse(f"SELECT ({expression})")
+    except postgast.PgQueryError as exc:
+        msg = f"the expression for {name} ({expression}): {str(exc).splitlines()[0]}"
+        raise MappingError(msg, hint="give one SQL expression over the columns of the row") from exc
+    found = [statement.stmt.select_stmt for statement in tree.stmts]
+    plain = {field.name for field, _ in found[0].ListFields()} == {"target_list", "limit_option", "op"}
+    target = found[0].target_list[0].res_target if len(found[0].target_list) == 1 else None
+    if len(found) != 1 or not plain or target is None or target.val.HasField("row_expr"):
+        msg = f"the expression for {name} ({expression}) is more than one expression"
+        raise MappingError(msg, hint="give one SQL expression over the columns of the row")
+
+
+def check_mapping(
+    connection: Connection, mapping: Mapping, types: MappingABC[str, str] = MappingProxyType({})
+) -> MappingABC[str, str]:
     """Make sure that both sides parse, are immutable and read only the other side's columns. Leaves nothing behind.
 
-    New columns that do not exist yet are taken to have the type that their forward expression yields.
+    Args:
+        connection: To a database that has the old columns.
+        mapping: The mapping.
+        types: Of new columns that do not exist yet; one that is not named is taken to have the type that its forward
+            expression yields.
+
+    Returns:
+        The type of every new column.
 
     Raises:
         MappingError: With the expression, and what PostgreSQL says of it.
         UnknownNameError: The table does not exist.
     """
-    known = {column.name: column for column in columns(connection, mapping.table)}
+    for name, expression in (*mapping.forward.items(), *mapping.reverse.items()):
+        check_single(name, expression)
+    known = {column.name: column.type for column in columns(connection, mapping.table)}
     missing = [name for name in mapping.old if name not in known]
     if missing:
         msg = f"the mapping names {', '.join(missing)}, which {mapping.table} does not have"
         raise MappingError(msg, hint="ec status")
-    old = {name: known[name].type for name in mapping.old}
+    known = {**types, **known}
+    old = {name: known[name] for name in mapping.old}
     new = _check_side(connection, old, mapping.forward, known)
     _check_side(connection, new, mapping.reverse, known)
+    return new
 
 
 def _check_side(
-    connection: Connection, given: MappingABC[str, str], wanted: MappingABC[str, str], known: MappingABC[str, Column]
+    connection: Connection, given: MappingABC[str, str], wanted: MappingABC[str, str], known: MappingABC[str, str]
 ) -> dict[str, str]:
     types = {}
     for name, expression in wanted.items():
@@ -103,13 +143,18 @@ def _check_side(
 
 
 def _check(
-    connection: Connection, given: MappingABC[str, str], name: str, expression: str, known: MappingABC[str, Column]
+    connection: Connection, given: MappingABC[str, str], name: str, expression: str, known: MappingABC[str, str]
 ) -> str:
     listed = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in given.items()
     )
     probe = sql.Identifier("pg_temp", "expandcontract_probe")
     _run(connection, sql.SQL("CREATE TEMP TABLE expandcontract_probe ({})").format(listed))
+    if name in known:
+        wanted = sql.SQL("CREATE TEMP TABLE expandcontract_target (target {})").format(sql.SQL(known[name]))
+        _run(connection, wanted)
+    # as the triggers' function has it
+    _run(connection, sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp"))
     _run(
         connection,
         sql.SQL("CREATE VIEW pg_temp.expandcontract_probed AS SELECT ({}) AS found FROM {}").format(
@@ -124,10 +169,8 @@ def _check(
         )
     ).scalar_one()
     if name in known:
-        wanted = sql.SQL("CREATE TEMP TABLE expandcontract_target (target {})").format(sql.SQL(known[name].type))
-        _run(connection, wanted)
         _run(connection, sql.SQL("INSERT INTO expandcontract_target SELECT found FROM pg_temp.expandcontract_probed"))
-        return known[name].type
+        return known[name]
     return str(found)
 
 
@@ -139,4 +182,38 @@ def _reason(exc: DBAPIError) -> str:
     said = str(exc.orig).splitlines()[0] if exc.orig else "it cannot be used"
     if "IMMUTABLE" in said:
         return "it is volatile, or its value depends on settings; the same row must always give the same value"
+    if isinstance(exc.orig, errors.UndefinedFunction | errors.UndefinedObject):
+        return f"{said} (names outside pg_catalog need their schema: public.f(x))"
     return said
+
+
+def renamed(connection: Connection, expression: str, columns: MappingABC[str, tuple[str, str]]) -> str:
+    """An expression with its columns under other names, as PostgreSQL writes it. Leaves nothing behind.
+
+    Args:
+        connection: To any database that knows the types and functions.
+        expression: Over these columns.
+        columns: Each one's type and its new name.
+
+    Raises:
+        MappingError: It does not parse over these columns.
+    """
+    listed = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, (kind, _) in columns.items()
+    )
+    check = sql.SQL("CREATE TEMP TABLE expandcontract_probe ({}, CONSTRAINT probe CHECK (({}) IS NULL))")
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, check.format(listed, sql.SQL(expression)))
+        for name, (_, other) in columns.items():
+            rename = sql.SQL("ALTER TABLE pg_temp.expandcontract_probe RENAME COLUMN {} TO {}")
+            _run(connection, rename.format(sql.Identifier(name), sql.Identifier(other)))
+        query = "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'probe' AND conrelid = {}"
+        place = "'pg_temp.expandcontract_probe'::regclass"
+        found: str = connection.execute(text(query.format(place.replace(":", "\\:")))).scalar_one()
+    except DBAPIError as exc:
+        msg = f"the expression {expression}: {_reason(exc)}"
+        raise MappingError(msg, hint="it may read only these columns: " + ", ".join(columns)) from exc
+    finally:
+        savepoint.rollback()
+    return found.removeprefix("(").removesuffix(" IS NULL)")

@@ -19,7 +19,7 @@ from expandcontract.errors import BusyError, FencedError, RefusedError
 from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
-from expandcontract.revisions import seal
+from expandcontract.revisions import straight
 from expandcontract.revisions.guarding import ATTRIBUTE, PROBE
 from expandcontract.revisions.limits import keep_limits
 from expandcontract.revisions.operations import call
@@ -228,19 +228,12 @@ class _Recorder:
             return
         if not step.is_upgrade:
             call(ctx, "revision_reverted", *half)
+            if half[1] == CONTRACT and ctx.connection is not None and not ctx.as_sql:
+                straight.contract_reverted(ctx, ctx.connection, half[0])
             return
         kind = str(revision.module.change.kind) if half[1] == EXPAND else ""
         call(ctx, "revision_applied", *half, revision.revision, kind)
         if ctx.connection is not None and not ctx.as_sql:
-            self._run_straight(ctx, ctx.connection, revision.module, half)
-
-    def _run_straight(self, ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
-        if not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
-            return
-        if self._attempt is not None:
-            self._attempt.limited = False  # nobody waits here, and rows are read under plain locks
-        if half[1] == EXPAND:
-            call(ctx, "fill_straight", half[0])
-        for item in seal.record(module):
-            for statement in seal.plain(item):
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+            if self._attempt is not None and straight.is_straight(ctx.connection):
+                self._attempt.limited = False  # nobody waits here, and rows are read under plain locks
+            straight.applied(ctx, ctx.connection, revision.module, half)

@@ -12,6 +12,7 @@ from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import FailedError, TrafficError
 from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
+from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
 from expandcontract.runner.rows import backfill, sealed
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import ChangeState
     from expandcontract.core.shape import Hold
+    from expandcontract.ledger import Ledger
+    from expandcontract.pg.attempt import Attempt
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
@@ -141,14 +144,26 @@ def change_release(
                     for name in names:
                         ledger.take_back(name, move)
             raise
-    with mover.writing() as ledger:
+    yield from swap.noticed(mover, changes, move)
+
+    def record(ledger: Ledger, attempt: Attempt | None) -> None:
         for change in changes:
-            ledger.set_before(change.name, move, before)
-            if move is Move.DUAL_WRITE:
-                ledger.set_by_database(change.name, value=asked.by_database)
-            ledger.finish(change.name, change.phase, move, change.after(move))
             if move is Move.CUT_OVER:
-                ledger.open_window(change.name)
+                swap.forth(place, mover, change, attempt)
+            _arrived(ledger, change, asked, before)
+
+    yield from swap.one_transaction(place, mover, changes, record)
+
+
+def _arrived(ledger: Ledger, change: ChangeState, asked: Asked, before: Release | None) -> None:
+    move = asked.move
+    if not change.unnoticed:
+        ledger.set_before(change.name, move, before)
+    if move is Move.DUAL_WRITE:
+        ledger.set_by_database(change.name, value=asked.by_database)
+    ledger.finish(change.name, change.phase, move, change.after(move))
+    if move is Move.CUT_OVER:
+        ledger.open_window(change.name)
 
 
 def in_order(place: Place, changes: Sequence[ChangeState], half: str) -> list[ChangeState]:

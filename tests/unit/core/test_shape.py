@@ -25,6 +25,8 @@ FILL = Fill("users", {"token": "gen_random_uuid()"})
         (Change("a", fill=FILL), Kind.FILLED),
         (Change("a", removes=Hold("users", ["nick"])), Kind.REMOVED),
         (Change("a", kind="tightened"), Kind.TIGHTENED),
+        (Change("a", touches="users", kind="filled"), Kind.FILLED),
+        (Change("a", touches=["users", "shop.orders"], kind="removed"), Kind.REMOVED),
         (Change("a", fill=[FILL], kind=Kind.TIGHTENED), Kind.TIGHTENED),
         (Change("a"), Kind.ADDITIVE),
     ],
@@ -39,8 +41,6 @@ def test_the_kind_follows_from_what_is_declared(declared: Change, expected: Kind
     [
         ({"kind": "mapped"}, "is mapped and has no mapping"),
         ({"mapping": MAPPING, "kind": "removed"}, "is removed and has a mapping"),
-        ({"kind": "filled"}, "is filled and has no fill"),
-        ({"kind": "removed"}, "is removed and has nothing to remove"),
     ],
 )
 def test_a_kind_that_does_not_go_with_what_is_declared(more: dict[str, object], said: str) -> None:
@@ -55,10 +55,11 @@ def test_a_shape_goes_through_its_document() -> None:
         mappings=(MAPPING, ORDERS),
         fills=(Fill("third", {"a": "1"}, where="a < 0"),),
         removes=(Hold("fourth", ["x", "y"]),),
+        touches=(Table.parse("fifth"), Table.parse("users")),
     )
     assert shape == Shape.from_document(shape.document())
     assert ["users", "orders", "fourth"] == [hold["table"] for hold in shape.document()["holds"]]  # type: ignore[attr-defined]
-    assert ("users", "shop.orders", "third", "fourth") == tuple(map(str, shape.tables))
+    assert ("users", "shop.orders", "third", "fourth", "fifth") == tuple(map(str, shape.tables))
     assert [("old",), ("sum",), ("x", "y")] == [hold.columns for hold in shape.leaving]
     assert [("new",), ("total",)] == [hold.columns for hold in shape.arriving]
     assert (True, False) == (shape.lossy, Shape(mappings=(MAPPING,)).lossy)
