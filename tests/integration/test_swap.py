@@ -65,7 +65,7 @@ def test_value_that_does_not_fit_back(widening: Drive) -> None:
     project.sql(f"INSERT INTO orders (user_id, total) VALUES ({BIG}, 1)")
     project.sql("UPDATE orders SET user_id = 3000000000 WHERE id = 7")
     assert [(None, 5)] == project.sql("SELECT id_beside, boss_beside FROM users WHERE email = 'big'")
-    with pytest.raises(RefusedError, match="EC372 fits-back is closed: 3 rows have a value of .*users.id"):
+    with pytest.raises(RefusedError, match=r"EC372 fits-back is closed: 3 rows have a value of .*users.id"):
         widening.do("rollback", [CHANGE])
     assert widening.state().phase is Phase.CUT_OVER
     said = project.ec("verify", CHANGE)
