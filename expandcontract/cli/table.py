@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "rename-column": "Rename a column.",
+        "change-type": "Change a column's type.",
+        "split-column": "Split a column into several.",
+        "merge-columns": "Merge several columns into one.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import postgast
 from psycopg import errors, sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -78,9 +77,11 @@ def check_single(name: str, expression: str) -> None:
     Raises:
         MappingError: It does not parse, or is more.
     """
+    from postgast import PgQueryError, parse  # noqa: PLC0415  # large, and few commands need it
+
     try:
-        tree = postgast.parse(f"SELECT ({expression})")
-    except postgast.PgQueryError as exc:
+        tree = parse(f"SELECT ({expression})")
+    except PgQueryError as exc:
         msg = f"the expression for {name} ({expression}): {str(exc).splitlines()[0]}"
         raise MappingError(msg, hint="give one SQL expression over the columns of the row") from exc
     found = [statement.stmt.select_stmt for statement in tree.stmts]

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from expandcontract.core.change import LONGEST_NAME
 from expandcontract.errors import MappingError
-from expandcontract.pg import belonging, catalog
+from expandcontract.pg import belonging, catalog, obstacles
 from expandcontract.revisions.render import add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
@@ -140,11 +141,37 @@ def _add(connection: Connection, table: Table, move: Move) -> list[str]:
         lines.append(f"op.alter_column({place}, server_default=sa.text({statement(new.default)}){in_schema(table)})")
     if new.comment is not None:
         lines.append(f"op.alter_column({place}, comment={rendered(new.comment)}{in_schema(table)})")
-    for role, privilege in catalog.grants(connection, table, old.name):
-        grantee = "PUBLIC" if role == "public" else quote(role)
-        grant = f"GRANT {privilege} ({quote(new.name)}) ON {qualified(table)} TO {grantee}"
-        lines.append(f"op.execute({statement(grant)})")
+    lines += [
+        granted(table, new.name, role, privilege) for role, privilege in catalog.grants(connection, table, old.name)
+    ]
     return lines
+
+
+def granted(table: Table, column: str, role: str, privilege: str) -> str:
+    """The line that grants a privilege on a column."""
+    grantee = "PUBLIC" if role == "public" else quote(role)
+    return f"op.execute({statement(f'GRANT {privilege} ({quote(column)}) ON {qualified(table)} TO {grantee}')})"
+
+
+def leave(connection: Connection, table: Table, column: Column, found: Belongings) -> None:
+    """What hangs on a column that no single new one takes the place of: it goes, and is told and restored.
+
+    Raises:
+        MappingError: A foreign key of another table refers to the column.
+    """
+    found.restore[:0] = _restore(table, Move(old=column, new=column))
+    for key in belonging.foreign_keys(connection, table, column.name):
+        if not (key.table == table and column.name in key.columns):
+            msg = f"foreign key {key.name} of {key.table} refers to {table}.{column.name}, and nothing takes its place"
+            raise MappingError(msg, hint="drop the foreign key first, with a pair of its own")
+    constraints = [c for c in catalog.constraints(connection, table, column.name) if c.kind in {"c", "f", "u"}]
+    for constraint in constraints:
+        found.notes.append(f"constraint {constraint.name} goes with {column.name}: {constraint.definition}")
+        found.restore.append(_constraint(table, constraint.name, constraint.definition))
+    for index in catalog.indexes(connection, table, column.name):
+        if index.constraint is None:
+            found.notes.append(f"index {index.name} goes with {column.name}: {index.definition}")
+            found.restore.append(f"op.execute({statement(index.definition)})")
 
 
 def _restore(table: Table, move: Move) -> list[str]:
@@ -269,22 +296,16 @@ def _comparable(connection: Connection, table: Table, key: belonging.ForeignKey,
         savepoint.rollback()
 
 
-def refuse(connection: Connection, table: Table, column: Column) -> None:
+def refuse(connection: Connection, table: Table, column: Column) -> tuple[str, ...]:
     """Refuse columns that no new one can take the place of.
+
+    Returns:
+        What has to be seen to before the contract.
 
     Raises:
         MappingError: What it is, why it cannot be carried, and what to do instead.
     """
-    if column.generated or column.identity or "nextval(" in (column.default or ""):
-        msg = f"{table}.{column.name} gives itself its value (identity, serial or generated)"
-        raise MappingError(msg)
-    for found in catalog.constraints(connection, table, column.name):
-        if found.kind == "p":
-            msg = f"{table}.{column.name} is in the primary key {found.name}"
-            raise MappingError(msg)
-        if found.kind == "x":
-            msg = f"exclusion constraint {found.name} has {table}.{column.name}"
-            raise MappingError(msg)
+    return obstacles.refuse(connection, table, [column.name])
 
 
 def free(connection: Connection, table: Table, name: str) -> str:
@@ -305,3 +326,9 @@ def free(connection: Connection, table: Table, name: str) -> str:
 def quote_name(connection: Connection, name: str) -> str:
     """The identifier as SQL, quoted where PostgreSQL needs it."""
     return str(connection.execute(text("SELECT quote_ident(:name)"), {"name": name}).scalar_one())
+
+
+def named(*words: str) -> str:
+    """A change's name made of what it changes: snake_case, short enough."""
+    found = re.sub(r"[^a-z0-9]+", "_", "_".join(words).lower()).strip("_")
+    return (found if found[:1].isalpha() else f"c_{found}")[:LONGEST_NAME].rstrip("_")
