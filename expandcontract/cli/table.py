@@ -36,6 +36,7 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "change-type": "Change a column's type.",
         "split-column": "Split a column into several.",
         "merge-columns": "Merge several columns into one.",
+        "change-enum": "Rename or remove a value of an enum type.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

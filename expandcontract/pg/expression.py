@@ -6,6 +6,7 @@ temporary table that has just the columns allowed. https://www.postgresql.org/do
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from expandcontract.errors import MappingError
 from expandcontract.pg.catalog import columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from collections.abc import Mapping as MappingABC
 
     from sqlalchemy import Connection
@@ -25,17 +27,47 @@ if TYPE_CHECKING:
     from expandcontract.core.shape import Fill, Shape
 
 
-def check(connection: Connection, shape: Shape) -> None:
+def check(connection: Connection, shape: Shape, made: Sequence[str] = ()) -> None:
     """Make sure that every expression of the shape can be used; leaves nothing behind.
+
+    Args:
+        connection: To the target database.
+        shape: As a change declares it.
+        made: Statements that make what the expressions may name and is not there yet.
 
     Raises:
         MappingError: With the expression, and what PostgreSQL says of it.
         UnknownNameError: A table does not exist.
     """
-    for mapping in shape.mappings:
-        check_mapping(connection, mapping)
-    for fill in shape.fills:
-        check_fill(connection, fill)
+    with making(connection, made):
+        for mapping in shape.mappings:
+            check_mapping(connection, mapping)
+        for fill in shape.fills:
+            check_fill(connection, fill)
+
+
+@contextmanager
+def making(connection: Connection, statements: Sequence[str]) -> Iterator[None]:
+    """What the statements make is there within, and rolled back afterwards.
+
+    Raises:
+        MappingError: One of them cannot be run.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        for statement in statements:
+            _made(connection, statement)
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def _made(connection: Connection, statement: str) -> None:
+    try:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+    except DBAPIError as exc:
+        msg = f"{statement.strip()}: {str(exc.orig).splitlines()[0]}"
+        raise MappingError(msg, hint="the expand could not make it either") from exc
 
 
 def check_fill(connection: Connection, fill: Fill) -> None:

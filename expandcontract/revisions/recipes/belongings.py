@@ -20,7 +20,7 @@ from expandcontract.pg import belonging, catalog, obstacles
 from expandcontract.revisions.render import add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -58,23 +58,27 @@ class Belongings:
     notes: list[str] = field(default_factory=list)
 
 
-def carry(connection: Connection, table: Table, moves: Sequence[Move]) -> Belongings:
+def carry(
+    connection: Connection, table: Table, moves: Sequence[Move], reread: Callable[[str], str] | None = None
+) -> Belongings:
     """Everything that hangs on the old columns, over the new ones; an index over two of them comes once.
 
     Args:
         connection: Its temporary schema is written to and rolled back.
         table: The columns' table.
         moves: The columns. A new one's ``default`` is taken as it stands.
+        reread: Makes of an expression over the old types one over the new, where PostgreSQL would not.
 
     Raises:
         MappingError: An index, check or foreign key cannot be of the new type.
     """
     found = Belongings()
     names = _Names(connection, table, moves)
+    written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves], reread)
     for move in moves:
         found.add.extend(_add(connection, table, move))
-    _indexes(connection, table, moves, names, found)
-    _checks(connection, table, moves, names, found)
+    _indexes(connection, table, moves, names, written, found)
+    _checks(connection, table, moves, names, written, found)
     _foreign_keys(connection, table, moves, names, found)
     for move in moves:
         if move.new.not_null:
@@ -189,9 +193,15 @@ def _each(connection: Connection, table: Table, moves: Sequence[Move]) -> dict[s
     return {index.name: index for move in moves for index in catalog.indexes(connection, table, move.old.name)}
 
 
-def _indexes(connection: Connection, table: Table, moves: Sequence[Move], names: _Names, found: Belongings) -> None:
+def _indexes(
+    connection: Connection,
+    table: Table,
+    moves: Sequence[Move],
+    names: _Names,
+    written: belonging.Written,
+    found: Belongings,
+) -> None:
     where = rendered(table.spelled)
-    written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves])
     constraints = (found for move in moves for found in catalog.constraints(connection, table, move.old.name))
     uniques = {constraint.name: constraint for constraint in constraints if constraint.kind == "u"}
     for index in _each(connection, table, moves).values():
@@ -226,8 +236,14 @@ def _constraint(table: Table, name: str, definition: str) -> str:
     return f"op.execute({statement(f'ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {definition}')})"
 
 
-def _checks(connection: Connection, table: Table, moves: Sequence[Move], names: _Names, found: Belongings) -> None:
-    written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves])
+def _checks(
+    connection: Connection,
+    table: Table,
+    moves: Sequence[Move],
+    names: _Names,
+    written: belonging.Written,
+    found: Belongings,
+) -> None:
     known = belonging.checks(connection, table)
     over = {c.name for move in moves for c in catalog.constraints(connection, table, move.old.name) if c.kind == "c"}
     for name in sorted(over):

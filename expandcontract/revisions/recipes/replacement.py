@@ -14,13 +14,13 @@ from expandcontract.core.change import Change
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog, obstacles
 from expandcontract.pg.expression import check_mapping
-from expandcontract.pg.roundtrip import round_trip
+from expandcontract.pg.roundtrip import round_trip, told
 from expandcontract.revisions.recipes import belongings
 from expandcontract.revisions.recipes.belongings import Belongings, Move, in_schema, qualified
 from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -76,6 +76,7 @@ def replaced(
     *,
     around: Around = NOTHING_AROUND,
     notes: Sequence[str] = (),
+    reread: Callable[[str], str] | None = None,
 ) -> Draft:
     """Both halves.
 
@@ -86,16 +87,17 @@ def replaced(
         parts: One a table.
         around: What else is made and dropped.
         notes: What there is to know, beyond what is found here.
+        reread: As :func:`belongings.carry` takes it.
 
     Raises:
         MappingError: A column cannot be replaced, or an expression does not hold on the rows that there are.
     """
-    told = list(notes)
+    said = list(notes)
     carried = []
     for part in parts:
-        told += obstacles.refuse(connection, part.mapping.table, part.mapping.old)
-        told += prove(connection, part.mapping, part.new)
-        carried.append(_carried(connection, part))
+        said += obstacles.refuse(connection, part.mapping.table, part.mapping.old)
+        said += prove(connection, part.mapping, part.new)
+        carried.append(_carried(connection, part, reread))
     expand = Half(
         summary=f"{what} (expand)",
         upgrade=[
@@ -130,7 +132,7 @@ def replaced(
         expand=expand,
         contract=contract,
         beside=frozenset().union(*(_beside(connection, part) for part in parts)),
-        notes=(*told, *(note for found in carried for note in found.notes)),
+        notes=(*said, *(note for found in carried for note in found.notes)),
     )
 
 
@@ -151,10 +153,9 @@ def prove(connection: Connection, mapping: Mapping, new: Sequence[Column]) -> li
     types = check_mapping(connection, mapping, {column.name: column.type for column in new})
     not_null = frozenset(column.name for column in new if column.not_null)
     found = round_trip(connection, mapping, types, not_null=not_null)
-    listed = "".join(f"\n  {row}" for row in found.rows)
-    if found.failed:
-        msg = f"the mapping of {mapping.table} cannot be computed for {found.failed} of {found.extent}:{listed}"
-        raise MappingError(msg, hint="mend the expression or the rows, then run the same command again")
+    what, fix = told(mapping, found)
+    if what:
+        raise MappingError(what, hint=fix)
     if mapping.lossy:
         share = f"{found.changed or 'none'} of {found.extent}"
         note = (
@@ -162,15 +163,12 @@ def prove(connection: Connection, mapping: Mapping, new: Sequence[Column]) -> li
             f" release writes reaches {', '.join(mapping.old)} only as far as the reverse can tell"
         )
         return [note]
-    if found.changed:
-        msg = f"the mapping of {mapping.table} does not lead back for {found.changed} of {found.extent}:{listed}"
-        raise MappingError(msg, hint="mend the expressions, or declare with --lossy that this may be lost")
     return []
 
 
-def _carried(connection: Connection, part: Part) -> Belongings:
+def _carried(connection: Connection, part: Part, reread: Callable[[str], str] | None) -> Belongings:
     table = part.mapping.table
-    found = belongings.carry(connection, table, part.moves) if part.moves else Belongings()
+    found = belongings.carry(connection, table, part.moves, reread) if part.moves else Belongings()
     moved = {move.old.name for move in part.moves}
     gone = [name for name in part.mapping.old if name not in moved]
     common = _common_grants(connection, table, gone)
