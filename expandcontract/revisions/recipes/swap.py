@@ -16,7 +16,7 @@ from expandcontract.core.change import Change
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.phase import Kind
 from expandcontract.errors import MappingError
-from expandcontract.pg import bound, catalog
+from expandcontract.pg import bound, catalog, obstacles
 from expandcontract.revisions.recipes import belongings
 from expandcontract.revisions.recipes.belongings import Move, in_schema, qualified, quote_name
 from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
@@ -95,6 +95,7 @@ def refuse(connection: Connection, table: Table, column: catalog.Column) -> None
     if found := bound.bound(connection, table, column.name):
         msg = f"{table}.{column.name} cannot give its name away: {', '.join(found)} would stay with the old column"
         raise MappingError(msg, hint="drop it first and make it anew once the change is contracted")
+    obstacles.refuse(connection, table, [column.name], in_place=True)
 
 
 def draft(
