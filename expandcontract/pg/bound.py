@@ -37,7 +37,7 @@ class Headroom:
 
 
 def bound(connection: Connection, table: Table, column: str) -> tuple[str, ...]:
-    """What would miss a swap: views, policies, triggers, publications, generated columns, relatives, replica identity."""
+    """Views, policies, triggers, publications, generated columns, relatives and identity that would miss a swap."""
     values = {"oid": catalog.table_oid(connection, table), "column": column}
     return tuple(connection.execute(text(QUERIES["bound"]), values).scalars())
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from expandcontract.revisions.render import Draft
 
 
-def kept(  # noqa: PLR0913  # each is a flag of the command
+def kept(
     connection: Connection,
     table: Table,
     old: Column,
