@@ -77,24 +77,32 @@ def differs(work: Work) -> sql.Composed:
 
 
 def unfit(work: Mapping) -> sql.Composed:
-    """True for a row, once the names are traded, whose value the old column cannot have: going back would lose it.
+    """True for a row, once the names are traded, with a value that its old column cannot have: going back loses it.
 
     Under a lossy mapping only what is lost as a whole counts; that the rest is inexact was declared.
     """
-    forward = _differing(work.forward)
     if not work.lossy:
-        return sql.SQL("({})").format(forward)
-    return sql.SQL("(({}) AND ({}))").format(_each(work.reverse, " AND ", "{column} IS NULL"), forward)
+        return sql.SQL("({})").format(_differing(work.forward))
+    return _each_pair(work, "({old} IS NULL AND {differing})")
 
 
 def astray(work: Mapping) -> sql.Composed:
-    """True for a row, once the names are traded, whose old value is neither the new one's nor given up as unfit.
+    """True for a row, once the names are traded, with an old value that is neither the new one's nor given up as unfit.
 
     CASE keeps the reverse expression from values that it fails on.
     """
-    return sql.SQL("CASE WHEN {} THEN false WHEN {} THEN {} ELSE false END").format(
-        _each(work.reverse, " AND ", "{column} IS NULL"), _differing(work.forward), _differing(work.reverse)
-    )
+    return _each_pair(work, "CASE WHEN {old} IS NULL THEN false WHEN {differing} THEN {other} ELSE false END")
+
+
+def _each_pair(work: Mapping, form: str) -> sql.Composed:
+    pairs = zip(work.reverse.items(), work.forward.items(), strict=True)
+    parts = [
+        sql.SQL(form).format(
+            old=identifier(old), differing=_differing({new: forward}), other=_differing({old: reverse})
+        )
+        for (old, reverse), (new, forward) in pairs
+    ]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
 
 
 def _differing(side: MappingABC[str, str]) -> sql.Composed:

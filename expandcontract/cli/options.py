@@ -11,6 +11,7 @@ Change = Annotated[str, typer.Argument(metavar="CHANGE", help="Name of the chang
 AnyChange = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Only this change.")]
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="table or schema.table")]
 Name = Annotated[str | None, typer.Option("--name", help="Of the change; default: made of what it changes.")]
+Lossy = Annotated[bool, typer.Option("--lossy", help="Going back may not restore every value.")]
 Changes = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Names of the changes.")]
 Release = Annotated[
     str | None, typer.Option("--release", metavar="VERSION", help="The release that the move deploys and shifts to.")

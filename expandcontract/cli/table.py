@@ -34,6 +34,10 @@ AUTO = "auto"
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "rename-column": "Rename a column.",
+        "change-type": "Change a column's type.",
+        "split-column": "Split a column into several.",
+        "merge-columns": "Merge several columns into one.",
+        "change-enum": "Rename or remove a value of an enum type.",
         "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }
 )

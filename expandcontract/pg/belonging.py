@@ -19,11 +19,12 @@ from expandcontract.pg import catalog
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
 QUERIES = load("expandcontract.pg", "belonging.sql")
+COPY = Table(schema="pg_temp", name="expandcontract_copy")
 PROBE = "pg_temp.expandcontract_copy"
 ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
@@ -117,26 +118,42 @@ def statistics(connection: Connection, table: Table, column: str) -> tuple[str, 
     return tuple(connection.execute(text(QUERIES["statistics"]), values).scalars())
 
 
-def rewritten(connection: Connection, table: Table, moves: Sequence[tuple[catalog.Column, catalog.Column]]) -> Written:
+def rewritten(
+    connection: Connection,
+    table: Table,
+    moves: Sequence[tuple[catalog.Column, catalog.Column]],
+    reread: Callable[[str], str] | None = None,
+) -> Written:
     """What PostgreSQL itself writes once each first column is the second one, tried on an empty temporary copy.
 
     Args:
         connection: Left as it was.
         table: The table.
         moves: Each column as it is, and as it shall be.
+        reread: Makes of an expression over the old types one over the new; default: PostgreSQL reads the same words
+            again, which it does not where a constant names the old type.
 
     Raises:
         MappingError: An index or check cannot be of the new type; PostgreSQL's reason is told.
     """
     with _copy(connection, table):
-        places = _paired(connection, table)
-        _become(connection, table, moves)
-        tails = _tails(connection, PROBE)
-        left = checks(connection, Table(schema="pg_temp", name="expandcontract_copy"))
-        return Written(
-            indexes={name: tails[copy] for name, copy in places.items()},
-            checks={name: check.expression for name, check in left.items()},
+        copies = _paired(connection, table)
+        _rename(connection, moves)
+        if reread is None:
+            _retype(connection, table, moves, PROBE)
+        tails, known = _tails(connection, PROBE), checks(connection, COPY)
+        found = Written(
+            indexes={name: tails[copy] for name, copy in copies.items()},
+            checks={name: check.expression for name, check in known.items()},
         )
+        if reread is None:
+            return found
+        found = Written(
+            indexes={name: reread(tail) for name, tail in found.indexes.items()},
+            checks={name: reread(expression) for name, expression in found.checks.items()},
+        )
+        _try(connection, table, moves, found)
+        return found
 
 
 @contextmanager
@@ -152,12 +169,16 @@ def _copy(connection: Connection, table: Table) -> Iterator[None]:
         savepoint.rollback()
 
 
-def _become(connection: Connection, table: Table, moves: Sequence[tuple[catalog.Column, catalog.Column]]) -> None:
-    probe = sql.SQL(PROBE)
+def _rename(connection: Connection, moves: Sequence[tuple[catalog.Column, catalog.Column]]) -> None:
     for old, new in moves:
         if new.name != old.name:
             rename = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}")
-            _run(connection, rename.format(probe, sql.Identifier(old.name), sql.Identifier(new.name)))
+            _run(connection, rename.format(sql.SQL(PROBE), sql.Identifier(old.name), sql.Identifier(new.name)))
+
+
+def _retype(
+    connection: Connection, table: Table, moves: Sequence[tuple[catalog.Column, catalog.Column]], probe: str
+) -> None:
     retyped = [(old, new) for old, new in moves if (new.type, new.collation) != (old.type, old.collation)]
     if not retyped:
         return
@@ -170,10 +191,30 @@ def _become(connection: Connection, table: Table, moves: Sequence[tuple[catalog.
         )
         for _, new in retyped
     )
+    with _in_the_way(table, retyped):
+        _run(connection, sql.SQL("ALTER TABLE {} {}").format(sql.SQL(probe), each))
+
+
+def _try(
+    connection: Connection, table: Table, moves: Sequence[tuple[catalog.Column, catalog.Column]], found: Written
+) -> None:
+    """Make indexes and checks as reread on a second copy, which has the new types and nothing else."""
+    again = sql.SQL("pg_temp.expandcontract_again")
+    _run(connection, sql.SQL("CREATE TEMP TABLE expandcontract_again (LIKE {})").format(sql.SQL(PROBE)))
+    _retype(connection, table, moves, "pg_temp.expandcontract_again")
+    with _in_the_way(table, moves):
+        for tail in found.indexes.values():
+            _run(connection, sql.SQL("CREATE INDEX ON {} USING {}").format(again, sql.SQL(tail)))
+        for expression in found.checks.values():
+            _run(connection, sql.SQL("ALTER TABLE {} ADD CHECK ({})").format(again, sql.SQL(expression)))
+
+
+@contextmanager
+def _in_the_way(table: Table, moves: Sequence[tuple[catalog.Column, catalog.Column]]) -> Iterator[None]:
     try:
-        _run(connection, sql.SQL("ALTER TABLE {} {}").format(probe, each))
+        yield
     except DBAPIError as exc:
-        what = ", ".join(f"{old.name} to {new.type}" for old, new in retyped)
+        what = ", ".join(f"{old.name} to {new.type}" for old, new in moves)
         msg = f"an index or check of {table} stands in the way of {what}: {str(exc.orig).splitlines()[0]}"
         raise MappingError(msg, hint="drop that index or check first, with a pair of its own") from exc
 

@@ -37,7 +37,7 @@ class Headroom:
 
 
 def bound(connection: Connection, table: Table, column: str) -> tuple[str, ...]:
-    """Views, rules, policies, triggers, publications, generated columns and relatives that would miss a swap."""
+    """Views, policies, triggers, publications, generated columns, relatives and identity that would miss a swap."""
     values = {"oid": catalog.table_oid(connection, table), "column": column}
     return tuple(connection.execute(text(QUERIES["bound"]), values).scalars())
 

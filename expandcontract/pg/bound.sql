@@ -16,6 +16,11 @@ SELECT format('the partition key of %s', t.partrelid::regclass)
 FROM pg_partitioned_table AS t JOIN pg_attribute AS a ON a.attrelid = t.partrelid AND a.attname = :column
 WHERE t.partrelid = :oid AND a.attnum = ANY (t.partattrs)
 UNION
+SELECT format('index %I, the replica identity of %s,', i.relname, x.indrelid::regclass)
+FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
+JOIN pg_attribute AS a ON a.attrelid = :oid AND a.attnum = ANY (x.indkey::smallint[]) AND a.attname = :column
+WHERE x.indrelid = :oid AND x.indisreplident AND NOT x.indisprimary
+UNION
 SELECT format('table %s, which inherits from %s', i.inhrelid::regclass, i.inhparent::regclass)
 FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE (i.inhparent = :oid OR i.inhrelid = :oid) AND NOT (c.relispartition AND i.inhparent = :oid)

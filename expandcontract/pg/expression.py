@@ -6,10 +6,10 @@ temporary table that has just the columns allowed. https://www.postgresql.org/do
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import postgast
 from psycopg import errors, sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +18,7 @@ from expandcontract.errors import MappingError
 from expandcontract.pg.catalog import columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from collections.abc import Mapping as MappingABC
 
     from sqlalchemy import Connection
@@ -26,17 +27,47 @@ if TYPE_CHECKING:
     from expandcontract.core.shape import Fill, Shape
 
 
-def check(connection: Connection, shape: Shape) -> None:
+def check(connection: Connection, shape: Shape, made: Sequence[str] = ()) -> None:
     """Make sure that every expression of the shape can be used; leaves nothing behind.
+
+    Args:
+        connection: To the target database.
+        shape: As a change declares it.
+        made: Statements that make what the expressions may name and is not there yet.
 
     Raises:
         MappingError: With the expression, and what PostgreSQL says of it.
         UnknownNameError: A table does not exist.
     """
-    for mapping in shape.mappings:
-        check_mapping(connection, mapping)
-    for fill in shape.fills:
-        check_fill(connection, fill)
+    with making(connection, made):
+        for mapping in shape.mappings:
+            check_mapping(connection, mapping)
+        for fill in shape.fills:
+            check_fill(connection, fill)
+
+
+@contextmanager
+def making(connection: Connection, statements: Sequence[str]) -> Iterator[None]:
+    """What the statements make is there within, and rolled back afterwards.
+
+    Raises:
+        MappingError: One of them cannot be run.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        for statement in statements:
+            _made(connection, statement)
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def _made(connection: Connection, statement: str) -> None:
+    try:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+    except DBAPIError as exc:
+        msg = f"{statement.strip()}: {str(exc.orig).splitlines()[0]}"
+        raise MappingError(msg, hint="the expand could not make it either") from exc
 
 
 def check_fill(connection: Connection, fill: Fill) -> None:
@@ -78,9 +109,11 @@ def check_single(name: str, expression: str) -> None:
     Raises:
         MappingError: It does not parse, or is more.
     """
+    from postgast import PgQueryError, parse  # noqa: PLC0415  # large, and few commands need it
+
     try:
-        tree = postgast.parse(f"SELECT ({expression})")
-    except postgast.PgQueryError as exc:
+        tree = parse(f"SELECT ({expression})")
+    except PgQueryError as exc:
         msg = f"the expression for {name} ({expression}): {str(exc).splitlines()[0]}"
         raise MappingError(msg, hint="give one SQL expression over the columns of the row") from exc
     found = [statement.stmt.select_stmt for statement in tree.stmts]

@@ -120,6 +120,18 @@ def round_trip(
         savepoint.rollback()
 
 
+def told(mapping: Mapping, found: RoundTrip) -> tuple[str, str]:
+    """What is wrong with the mapping on the rows that there are, with the first of them, and what to do; else empty."""
+    listed = "".join(f"\n  {row}" for row in found.rows)
+    if found.failed:
+        what = f"the mapping of {mapping.table} cannot be computed for {found.failed} of {found.extent}:{listed}"
+        return what, "mend the expression or the rows, then run the same command again"
+    if found.changed and not mapping.lossy:
+        what = f"the mapping of {mapping.table} does not lead back for {found.changed} of {found.extent}:{listed}"
+        return what, "mend the expressions, or declare that this may be lost: --lossy, lossy=True"
+    return "", ""
+
+
 def _key(connection: Connection, mapping: Mapping) -> tuple[str, ...]:
     query = text(QUERIES["key"])
     return tuple(connection.execute(query, {"oid": table_oid(connection, mapping.table)}).scalars()) or ("ctid",)

@@ -86,12 +86,17 @@ def quote(name: str) -> str:
     return str(QUOTER.quote(name))
 
 
+def alchemy_type(name: str) -> str | None:
+    """SQLAlchemy's type for one that ``format_type`` writes; ``None`` where SQL says it better."""
+    if sized := SIZED.fullmatch(name):
+        word = "String" if sized[1] == "character varying" else "Numeric"
+        return f"sa.{word}({sized[2]}{', ' + sized[3] if sized[3] else ''})"
+    return KNOWN.get(name)
+
+
 def add_column(table: Table, column: Column, name: str) -> str:
     """ADD COLUMN with the type and collation of ``column``, nullable and without default."""
-    kind = KNOWN.get(column.type)
-    if sized := SIZED.fullmatch(column.type):
-        word = "String" if sized[1] == "character varying" else "Numeric"
-        kind = f"sa.{word}({sized[2]}{', ' + sized[3] if sized[3] else ''})"
+    kind = alchemy_type(column.type)
     if kind is None or column.collation is not None:
         collate = f" COLLATE {column.collation}" if column.collation else ""
         place = f"{quote(table.schema)}.{quote(table.name)}"

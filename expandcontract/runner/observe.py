@@ -12,14 +12,18 @@ from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
-from expandcontract.pg import bound, catalog, census, expression
+from expandcontract.pg import bound, catalog, census, expression, roundtrip
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
+from expandcontract.revisions.operations import SealNotNull
+from expandcontract.revisions.prelude import prelude
 from expandcontract.revisions.probe import need_guard
 from expandcontract.revisions.stamped import stamped
 from expandcontract.runner.mover import holder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
     from expandcontract.core.change import ChangeState
@@ -92,7 +96,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     for fault in place.project.faults(pair):
         raise PairError(fault.what, hint=fault.fix)
     if change.in_flight is None:
-        expression.check(connection, pair.change.shape)
+        expression.check(connection, pair.change.shape, prelude(pair.expand.module))
 
 
 def observe(
@@ -190,16 +194,30 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     applied = place.project.applied(connection)
     found = list(place.project.faults(pair))
     if facts.asked.move is Move.EXPAND:
-        try:
-            expression.check(connection, pair.change.shape)
-        except MappingError as exc:
-            found.append(Finding(what=exc.message, fix=f"mend {pair.expand.path}"))
+        found += _proved(connection, pair) if facts.change.phase is Phase.PLANNED else ()
     earlier = {
         Move.EXPAND: place.project.earlier_expands,
         Move.CONTRACT: place.project.earlier_contracts,
         Move.ROLL_BACK: place.project.later_expands,
     }[facts.asked.move](pair, applied)
     return replace(facts, pair=tuple(found), earlier=earlier)
+
+
+def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
+    """What is wrong with the mappings before the expand: an expression, or what it makes of the rows that there are."""
+    shape, made = pair.change.shape, prelude(pair.expand.module)
+    sealed = [item for item in seal.record(pair.expand.module) if isinstance(item, SealNotNull)]
+    try:
+        expression.check(connection, shape, made)
+        with expression.making(connection, made):
+            for mapping in shape.mappings:
+                types = expression.check_mapping(connection, mapping)
+                not_null = frozenset(item.column for item in sealed if item.table == mapping.table) & set(mapping.new)
+                what, fix = roundtrip.told(mapping, roundtrip.round_trip(connection, mapping, types, not_null=not_null))
+                if what:
+                    yield Finding(what=what, fix=fix)
+    except MappingError as exc:
+        yield Finding(what=exc.message, fix=f"mend {pair.expand.path}")
 
 
 def differing(place: Place, change: ChangeState) -> int:

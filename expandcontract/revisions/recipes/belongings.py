@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from expandcontract.core.change import LONGEST_NAME
 from expandcontract.errors import MappingError
-from expandcontract.pg import belonging, catalog
+from expandcontract.pg import belonging, catalog, obstacles
 from expandcontract.revisions.render import add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -78,13 +79,21 @@ class Belongings:
     copies: list[Copy] = field(default_factory=list)
 
 
-def carry(connection: Connection, table: Table, moves: Sequence[Move], *, foreign_keys: bool = True) -> Belongings:
+def carry(
+    connection: Connection,
+    table: Table,
+    moves: Sequence[Move],
+    reread: Callable[[str], str] | None = None,
+    *,
+    foreign_keys: bool = True,
+) -> Belongings:
     """Everything that hangs on the old columns, over the new ones; an index over two of them comes once.
 
     Args:
         connection: Its temporary schema is written to and rolled back.
         table: The columns' table.
         moves: The columns. A new one's ``default`` is taken as it stands.
+        reread: Makes of an expression over the old types one over the new, where PostgreSQL would not.
         foreign_keys: Whether these are carried too.
 
     Raises:
@@ -92,10 +101,11 @@ def carry(connection: Connection, table: Table, moves: Sequence[Move], *, foreig
     """
     found = Belongings()
     names = _Names(connection, table, moves)
+    written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves], reread)
     for move in moves:
         found.add.extend(_add(connection, table, move))
-    _indexes(connection, table, moves, names, found)
-    _checks(connection, table, moves, names, found)
+    _indexes(connection, table, moves, names, written, found)
+    _checks(connection, table, moves, names, written, found)
     if foreign_keys:
         _foreign_keys(connection, table, moves, names, found)
     for move in moves:
@@ -163,11 +173,37 @@ def _add(connection: Connection, table: Table, move: Move) -> list[str]:
         lines.append(f"op.alter_column({place}, server_default=sa.text({statement(new.default)}){in_schema(table)})")
     if new.comment is not None:
         lines.append(f"op.alter_column({place}, comment={rendered(new.comment)}{in_schema(table)})")
-    for role, privilege in catalog.grants(connection, table, old.name):
-        grantee = "PUBLIC" if role == "public" else quote(role)
-        grant = f"GRANT {privilege} ({quote(new.name)}) ON {qualified(table)} TO {grantee}"
-        lines.append(f"op.execute({statement(grant)})")
+    lines += [
+        granted(table, new.name, role, privilege) for role, privilege in catalog.grants(connection, table, old.name)
+    ]
     return lines
+
+
+def granted(table: Table, column: str, role: str, privilege: str) -> str:
+    """The line that grants a privilege on a column."""
+    grantee = "PUBLIC" if role == "public" else quote(role)
+    return f"op.execute({statement(f'GRANT {privilege} ({quote(column)}) ON {qualified(table)} TO {grantee}')})"
+
+
+def leave(connection: Connection, table: Table, column: Column, found: Belongings) -> None:
+    """What hangs on a column that no single new one takes the place of: it goes, and is told and restored.
+
+    Raises:
+        MappingError: A foreign key of another table refers to the column.
+    """
+    found.restore[:0] = _restore(table, Move(old=column, new=column))
+    for key in belonging.foreign_keys(connection, table, column.name):
+        if not (key.table == table and column.name in key.columns):
+            msg = f"foreign key {key.name} of {key.table} refers to {table}.{column.name}, and nothing takes its place"
+            raise MappingError(msg, hint="drop the foreign key first, with a pair of its own")
+    constraints = [c for c in catalog.constraints(connection, table, column.name) if c.kind in {"c", "f", "u"}]
+    for constraint in constraints:
+        found.notes.append(f"constraint {constraint.name} goes with {column.name}: {constraint.definition}")
+        found.restore.append(_constraint(table, constraint.name, constraint.definition))
+    for index in catalog.indexes(connection, table, column.name):
+        if index.constraint is None:
+            found.notes.append(f"index {index.name} goes with {column.name}: {index.definition}")
+            found.restore.append(f"op.execute({statement(index.definition)})")
 
 
 def _restore(table: Table, move: Move) -> list[str]:
@@ -185,9 +221,15 @@ def _each(connection: Connection, table: Table, moves: Sequence[Move]) -> dict[s
     return {index.name: index for move in moves for index in catalog.indexes(connection, table, move.old.name)}
 
 
-def _indexes(connection: Connection, table: Table, moves: Sequence[Move], names: _Names, found: Belongings) -> None:
+def _indexes(
+    connection: Connection,
+    table: Table,
+    moves: Sequence[Move],
+    names: _Names,
+    written: belonging.Written,
+    found: Belongings,
+) -> None:
     where = rendered(table.spelled)
-    written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves])
     constraints = (found for move in moves for found in catalog.constraints(connection, table, move.old.name))
     uniques = {constraint.name: constraint for constraint in constraints if constraint.kind == "u"}
     for index in _each(connection, table, moves).values():
@@ -230,8 +272,14 @@ def _constraint(table: Table, name: str, definition: str) -> str:
     return f"op.execute({statement(f'ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {definition}')})"
 
 
-def _checks(connection: Connection, table: Table, moves: Sequence[Move], names: _Names, found: Belongings) -> None:
-    written = belonging.rewritten(connection, table, [(move.old, move.new) for move in moves])
+def _checks(
+    connection: Connection,
+    table: Table,
+    moves: Sequence[Move],
+    names: _Names,
+    written: belonging.Written,
+    found: Belongings,
+) -> None:
     known = belonging.checks(connection, table)
     over = {c.name for move in moves for c in catalog.constraints(connection, table, move.old.name) if c.kind == "c"}
     for name in sorted(over):
@@ -303,22 +351,16 @@ def _comparable(connection: Connection, table: Table, key: belonging.ForeignKey,
         savepoint.rollback()
 
 
-def refuse(connection: Connection, table: Table, column: Column) -> None:
+def refuse(connection: Connection, table: Table, column: Column) -> tuple[str, ...]:
     """Refuse columns that no new one can take the place of.
+
+    Returns:
+        What has to be seen to before the contract.
 
     Raises:
         MappingError: What it is, why it cannot be carried, and what to do instead.
     """
-    if column.generated or column.identity or "nextval(" in (column.default or ""):
-        msg = f"{table}.{column.name} gives itself its value (identity, serial or generated)"
-        raise MappingError(msg)
-    for found in catalog.constraints(connection, table, column.name):
-        if found.kind == "p":
-            msg = f"{table}.{column.name} is in the primary key {found.name}"
-            raise MappingError(msg)
-        if found.kind == "x":
-            msg = f"exclusion constraint {found.name} has {table}.{column.name}"
-            raise MappingError(msg)
+    return obstacles.refuse(connection, table, [column.name])
 
 
 def free(connection: Connection, table: Table, name: str) -> str:
@@ -339,3 +381,9 @@ def free(connection: Connection, table: Table, name: str) -> str:
 def quote_name(connection: Connection, name: str) -> str:
     """The identifier as SQL, quoted where PostgreSQL needs it."""
     return str(connection.execute(text("SELECT quote_ident(:name)"), {"name": name}).scalar_one())
+
+
+def named(*words: str) -> str:
+    """A change's name made of what it changes: snake_case, short enough."""
+    found = re.sub(r"[^a-z0-9]+", "_", "_".join(words).lower()).strip("_")
+    return (found if found[:1].isalpha() else f"c_{found}")[:LONGEST_NAME].rstrip("_")

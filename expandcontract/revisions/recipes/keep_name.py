@@ -2,68 +2,71 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-from sqlalchemy.exc import DBAPIError
-
-from expandcontract.core.change import check_name
-from expandcontract.core.mapping import Table
+from expandcontract.core.mapping import Mapping
 from expandcontract.errors import MappingError
-from expandcontract.pg import belonging, catalog
+from expandcontract.pg import belonging, obstacles
 from expandcontract.pg.expression import renamed
-from expandcontract.revisions.recipes import belongings, swap
+from expandcontract.revisions.recipes import casts, swap
+from expandcontract.revisions.recipes.defaults import carried_default
+from expandcontract.revisions.recipes.replacement import prove
+from expandcontract.revisions.render import quote
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from expandcontract.core.mapping import Table
+    from expandcontract.pg.catalog import Column
+    from expandcontract.pg.retype import Type
     from expandcontract.revisions.render import Draft
 
 
-def draft(
+def kept(
     connection: Connection,
-    table: str,
-    column: str,
-    type_: str,
+    table: Table,
+    old: Column,
+    wanted: Type,
+    using: str | None,
+    reverse: str | None,
+    name: str,
     *,
-    using: str | None = None,
-    reverse: str | None = None,
-    lossy: bool = False,
-    name: str | None = None,
+    lossy: bool,
 ) -> Draft:
     """The pair that gives a column another type under the same name.
 
     Args:
         connection: To a database that has the old shape.
-        table: The column's table, ``table`` or ``schema.table``.
-        column: The column.
-        type_: Its new type, as SQL.
-        using: The new value, over the column; default a cast.
-        reverse: The old value, over the column once it has the new type; default a cast.
+        table: The column's table.
+        old: The column.
+        wanted: Its new type.
+        using: The new value, over the column; default a cast, where one is known to be safe.
+        reverse: The old value, over the column once it has the new type; default likewise.
+        name: The change's name.
         lossy: Whether going back may not restore every value.
-        name: The change's name; default ``table_column_type``.
 
     Raises:
-        UnknownNameError: There is no such table or column.
-        MappingError: The column cannot give its name away, or has what the new type cannot carry.
+        MappingError: The column cannot give its name away, an expression does not hold on the rows that there are, or
+            something on the column cannot be of the new type.
     """
-    place = Table.parse(table)
-    old = catalog.column(connection, place, column)
-    belongings.refuse(connection, place, old)
-    swap.refuse(connection, place, old)
-    _refuse_referred(connection, place, column)
-    beside = swap.helper(connection, place, column)
-    new = replace(old, name=beside, type=type_, default=_default(connection, old, type_))
-    found = replace(swap.cast(connection, place, old, new), lossy=lossy)
-    if using:
+    swap.refuse(connection, table, old)
+    _refuse_referred(connection, table, old.name)
+    obstacles.refuse(connection, table, [old.name])
+    _refuse_unsafe(old, wanted.name, using, reverse)
+    collation = old.collation if wanted.collatable else None
+    new = replace(old, name=swap.helper(connection, table, old.name), type=wanted.name, collation=collation)
+    found = replace(swap.cast(connection, table, old, new), lossy=lossy)
+    if using is not None:
         found = replace(found, forward=using)
-    if reverse:
-        found = replace(found, back=renamed(connection, reverse, {column: (type_, beside)}), restored=reverse)
-    change = check_name(name or re.sub(r"[^a-z0-9_]+", "_", f"{place.name}_{column}_{type_}".lower()).rstrip("_"))
-    what = f"change {place}.{column} from {old.type} to {type_} under the same name"
-    return swap.draft(connection, change, what, [found], notes=[swap.note([found])])
+    if reverse is not None:
+        back = renamed(connection, reverse, {old.name: (wanted.name, new.name)})
+        found = replace(found, back=back, restored=reverse)
+    mapping = Mapping(table, forward={new.name: found.forward}, reverse={old.name: found.back}, lossy=lossy)
+    notes = [swap.note([found]), *prove(connection, mapping, [new])]
+    found = replace(found, new=replace(new, default=carried_default(connection, old, new, mapping)))
+    what = f"change {table}.{old.name} from {old.type} to {wanted.name} under the same name"
+    return swap.draft(connection, name, what, [found], notes=notes)
 
 
 def _refuse_referred(connection: Connection, table: Table, column: str) -> None:
@@ -73,19 +76,11 @@ def _refuse_referred(connection: Connection, table: Table, column: str) -> None:
             raise MappingError(msg, hint=f"ec new widen-primary-key {table}, where it is the key that shall be wider")
 
 
-def _default(connection: Connection, column: catalog.Column, type_: str) -> str | None:
-    """The column's default, where the new type takes it as it stands."""
-    if column.default is None:
-        return None
-    savepoint = connection.begin_nested()
-    try:
-        probe = sql.SQL("CREATE TEMP TABLE expandcontract_probe (found {} DEFAULT {})")
-        statement = probe.format(sql.SQL(type_), sql.SQL(column.default)).as_string()
-        connection.exec_driver_sql(statement.replace("%", "%%"))
-    except DBAPIError as exc:
-        reason = str(exc.orig).splitlines()[0]
-        msg = f"the default {column.default} of {column.name} does not fit {type_}: {reason}"
-        raise MappingError(msg, hint="change the default first, or drop it") from exc
-    finally:
-        savepoint.rollback()
-    return column.default
+def _refuse_unsafe(old: Column, new: str, using: str | None, reverse: str | None) -> None:
+    if (using is not None and reverse is not None) or casts.safe(old.type, new):
+        return
+    lacking = " and ".join(flag for flag, given in (("--using", using), ("--reverse", reverse)) if given is None)
+    name = quote(old.name)
+    example = f"--using '{name}::{new}' --reverse '{name}::{old.type}'"
+    msg = f"no cast between {old.type} and {new} is known to be immutable and to bring every value back"
+    raise MappingError(msg, hint=f"say how with {lacking}, for example {example}; add --lossy if something is lost")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.core.change import Change, check_name
+from expandcontract.core.change import check_name
 from expandcontract.core.mapping import Mapping, Table
 from expandcontract.pg import catalog
 from expandcontract.revisions.recipes import belongings
-from expandcontract.revisions.recipes.belongings import Move, in_schema, qualified, quote_name
-from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
+from expandcontract.revisions.recipes.belongings import Move, named, quote_name
+from expandcontract.revisions.recipes.replacement import Part, replaced
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from expandcontract.revisions.render import Draft
 
 
 def draft(connection: Connection, table: str, old: str, new: str, *, name: str | None = None) -> Draft:
@@ -36,40 +37,8 @@ def draft(connection: Connection, table: str, old: str, new: str, *, name: str |
     """
     place = Table.parse(table)
     column = catalog.column(connection, place, old)
-    belongings.free(connection, place, new)
-    belongings.refuse(connection, place, column)
-    return _draft(connection, place, column, new, check_name(name or _default_name(place, old, new)))
-
-
-def _draft(connection: Connection, table: Table, column: catalog.Column, new: str, name: str) -> Draft:
-    old, schema = column.name, in_schema(table)
-    carried = belongings.carry(connection, table, [Move(old=column, new=replace(column, name=new))])
-    expand = Half(
-        summary=f"rename {table}.{old} to {new} (expand)",
-        upgrade=[*carried.add, "op.begin_change(change)  # hold and two-way triggers"],
-        seal=carried.seal,
-        downgrade=["op.end_change(change)", f"op.drop_column({rendered(table.name)}, {rendered(new)}{schema})"],
-    )
-    fill = f"UPDATE {qualified(table)} SET {quote(old)} = {quote(new)}"
-    contract = Half(
-        summary=f"rename {table}.{old} to {new} (contract)",
-        upgrade=[
-            "op.assert_contract(change)  # refused until the rollback window has expired",
-            "op.end_change(change)  # triggers, then hold",
-            *carried.leave,
-            f"op.drop_column({rendered(table.name)}, {rendered(old)}{schema})",
-        ],
-        downgrade=[add_column(table, column, old), f"op.execute({statement(fill)})", *carried.restore],
-    )
-    mapping = Mapping(table, forward={new: quote_name(connection, old)}, reverse={old: quote_name(connection, new)})
-    return Draft(
-        change=Change(name, mapping=mapping),
-        expand=expand,
-        contract=contract,
-        beside=catalog.beside(connection, table, old),
-        notes=tuple(carried.notes),
-    )
-
-
-def _default_name(table: Table, old: str, new: str) -> str:
-    return re.sub(r"[^a-z0-9_]", "_", f"{table.name}_{old}_to_{new}".lower())
+    fresh = replace(column, name=belongings.free(connection, place, new))
+    mapping = Mapping(place, forward={new: quote_name(connection, old)}, reverse={old: quote_name(connection, new)})
+    change = check_name(name or named(place.name, old, "to", new))
+    part = Part(mapping=mapping, moves=(Move(old=column, new=fresh),))
+    return replaced(connection, change, f"rename {place}.{old} to {new}", [part])

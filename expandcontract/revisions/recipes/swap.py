@@ -16,10 +16,10 @@ from expandcontract.core.change import Change
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.phase import Kind
 from expandcontract.errors import MappingError
-from expandcontract.pg import bound, catalog
+from expandcontract.pg import bound, catalog, obstacles
 from expandcontract.revisions.recipes import belongings
 from expandcontract.revisions.recipes.belongings import Move, in_schema, qualified, quote_name
-from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
+from expandcontract.revisions.render import Draft, Half, quote, rendered, statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
@@ -95,6 +95,7 @@ def refuse(connection: Connection, table: Table, column: catalog.Column) -> None
     if found := bound.bound(connection, table, column.name):
         msg = f"{table}.{column.name} cannot give its name away: {', '.join(found)} would stay with the old column"
         raise MappingError(msg, hint="drop it first and make it anew once the change is contracted")
+    obstacles.refuse(connection, table, [column.name], in_place=True)
 
 
 def draft(
@@ -146,7 +147,8 @@ def draft(
             *drops,
         ],
         downgrade=[
-            *_restore(columns),
+            *(line for found in restored.values() for line in found.add),
+            *(_fill(column) for column in columns),
             *(line for found in restored.values() for line in found.seal),
         ],
     )
@@ -252,14 +254,10 @@ def _drop(table: Table, column: str) -> str:
     return f"op.drop_column({rendered(table.name)}, {rendered(column)}{in_schema(table)})"
 
 
-def _restore(columns: Sequence[Swapped]) -> list[str]:
-    """The old columns under their helper names, full, for the contract's downgrade."""
-    lines = []
-    for column in columns:
-        lines.append(add_column(column.table, replace(column.old, not_null=False), column.new.name))
-        fill = f"UPDATE {qualified(column.table)} SET {quote(column.new.name)} = ({column.restored})"
-        lines.append(f"op.execute({statement(fill)})")
-    return lines
+def _fill(column: Swapped) -> str:
+    """The old value under the helper name, for the contract's downgrade."""
+    fill = f"UPDATE {qualified(column.table)} SET {quote(column.new.name)} = ({column.restored})"
+    return f"op.execute({statement(fill)})"
 
 
 def note(columns: Sequence[Swapped]) -> str:
