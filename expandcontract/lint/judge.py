@@ -46,13 +46,13 @@ def judge(
 def _judge(revision: Revision, squawked: Sequence[Finding] | None) -> tuple[list[Finding], list[Finding]]:
     first = [rule for rule in rules() if not rule.last]
     found = [finding for rule in first for finding in _hits(rule, revision)]
-    found = _said_once(first, found, squawked or ())
+    found += _not_covered(first, found, squawked or ())
     comments = ignores(revision.source)
     over = {finding: comment for finding in found if (comment := _comment(revision, comments, finding))}
     used = {(comment.line, finding.code) for finding, comment in over.items()}
     told = tuple(_weighed(comment, used, ran=squawked is not None) for comment in comments)
     marked = replace(revision, ignores=told)
-    kept = [finding for finding in found if finding not in over]
+    kept = _said_once(first, [finding for finding in found if finding not in over])
     kept += [finding for rule in rules() if rule.last for finding in _hits(rule, marked)]
     return kept, [replace(finding, reason=comment.reason) for finding, comment in over.items()]
 
@@ -75,13 +75,18 @@ def _hits(rule: Rule, revision: Revision) -> list[Finding]:
     ]
 
 
-def _said_once(known: list[Rule], found: list[Finding], squawked: Sequence[Finding]) -> list[Finding]:
+def _not_covered(known: list[Rule], found: list[Finding], squawked: Sequence[Finding]) -> list[Finding]:
     there = {(finding.line, finding.code) for finding in found}
-    weaker = {rule.code: rule.yields_to for rule in known}
-    ours = [f for f in found if not any((f.line, code) in there for code in weaker[f.code])]
-    covered = {(line, f"{SQUAWK}{name}") for rule in known for line, code in there if code == rule.code
-               for name in rule.covers}  # fmt: skip
-    return [*ours, *(finding for finding in squawked if (finding.line, finding.code) not in covered)]
+    covered = {
+        (line, SQUAWK + name) for rule in known for line, code in there if code == rule.code for name in rule.covers
+    }
+    return [finding for finding in squawked if (finding.line, finding.code) not in covered]
+
+
+def _said_once(known: list[Rule], found: list[Finding]) -> list[Finding]:
+    there = {(finding.line, finding.code) for finding in found}
+    stronger = {rule.code: rule.yields_to for rule in known}
+    return [f for f in found if not any((f.line, code) in there for code in stronger.get(f.code, ()))]
 
 
 def _comment(revision: Revision, comments: Sequence[Ignore], finding: Finding) -> Ignore | None:

@@ -13,6 +13,8 @@ from expandcontract.pg.cursor import Cursor, spelled
 from expandcontract.pg.ddl_table import alter_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from expandcontract.core.mapping import Table
 
 OBJECTS = (
@@ -221,7 +223,7 @@ def _revoke(cursor: Cursor) -> tuple[Action, ...]:
     return (Action(kind=Kind.RESTRICT, table=table, name="revoke"),)
 
 
-READERS = {
+READERS: dict[str, Callable[[Cursor], tuple[Action, ...]]] = {
     "create": _create,
     "drop": _drop,
     "alter": _alter,

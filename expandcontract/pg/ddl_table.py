@@ -31,27 +31,27 @@ def alter_table(cursor: Cursor) -> tuple[Action, ...]:
 
 
 def _action(cursor: Cursor, table: Table) -> Action:
-    match cursor.any_of("add", "drop", "alter", "rename", "validate", "set", "attach", "detach", "enable", "force"):
-        case "add":
-            return _add(cursor, table)
-        case "drop":
-            return _drop(cursor, table)
-        case "alter":
-            return _alter_column(cursor, table)
-        case "rename":
-            return _rename(cursor, table)
-        case "validate":
-            cursor.accept("constraint")
-            return Action(kind=Kind.VALIDATE_CONSTRAINT, table=table, name=cursor.name())
-        case "set":
-            if cursor.accept("schema"):
-                return Action(kind=Kind.RENAME_TABLE, table=table, name=cursor.name())
-            return Action(kind=Kind.ALTER, table=table, name=f"set {spelled(cursor.words[cursor.at :])}")
-        case "detach":
-            return Action(kind=Kind.ALTER, table=table, name="detach partition", said=_concurrently(cursor))
-        case ("enable" | "force") as word if cursor.accept("row"):
-            return Action(kind=Kind.RESTRICT, table=table, name=f"{word} row level security")
-    return Action(kind=Kind.ALTER, table=table, name=spelled(cursor.words))
+    word = cursor.any_of(*READERS)
+    return READERS[word](cursor, table) if word else _other(cursor, table)
+
+
+def _other(cursor: Cursor, table: Table) -> Action:
+    if cursor.accept("enable", "row") or cursor.accept("force", "row"):
+        return Action(kind=Kind.RESTRICT, table=table, name="row level security")
+    if cursor.accept("detach"):
+        return Action(kind=Kind.ALTER, table=table, name="detach partition", said=_concurrently(cursor))
+    return Action(kind=Kind.ALTER, table=table, name=spelled(cursor.words[cursor.at :]))
+
+
+def _validate(cursor: Cursor, table: Table) -> Action:
+    cursor.accept("constraint")
+    return Action(kind=Kind.VALIDATE_CONSTRAINT, table=table, name=cursor.name())
+
+
+def _set(cursor: Cursor, table: Table) -> Action:
+    if cursor.accept("schema"):
+        return Action(kind=Kind.RENAME_TABLE, table=table, name=cursor.name())
+    return Action(kind=Kind.ALTER, table=table, name=f"set {spelled(cursor.words[cursor.at :])}")
 
 
 def _concurrently(cursor: Cursor) -> frozenset[str]:
@@ -114,8 +114,8 @@ def constraint(cursor: Cursor, table: Table, name: str | None) -> Action:
     if kind == "unique":
         cursor.any_of("nulls")
         cursor.accept("not", "distinct")
-    inner, begin = (), cursor.at
-    column = None
+    inner: tuple[str, ...] = ()
+    begin, column = cursor.at, None
     if kind in {"unique", "primary", "foreign"}:
         inner = cursor.names()
     elif kind == "not":
@@ -127,9 +127,7 @@ def constraint(cursor: Cursor, table: Table, name: str | None) -> Action:
     said |= {"not valid"} if rest.seek("not", "valid") else set()
     rest.at = 0
     said |= {"not enforced"} if rest.seek("not", "enforced") else set()
-    return Action(
-        kind=Kind.ADD_CONSTRAINT, table=table, column=column, name=name, columns=inner, said=frozenset(said)
-    )
+    return Action(kind=Kind.ADD_CONSTRAINT, table=table, column=column, name=name, columns=inner, said=frozenset(said))
 
 
 def _mentioned(inside: list[Word]) -> list[str]:
@@ -183,3 +181,13 @@ def _rename(cursor: Cursor, table: Table) -> Action:
     column = cursor.name()
     cursor.accept("to")
     return Action(kind=Kind.RENAME_COLUMN, table=table, column=column, name=cursor.name())
+
+
+READERS = {
+    "add": _add,
+    "drop": _drop,
+    "alter": _alter_column,
+    "rename": _rename,
+    "validate": _validate,
+    "set": _set,
+}

@@ -214,14 +214,16 @@ class _Bind:
         return self.execute(statement.replace(":", "\\:"), parameters)
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise NeedsDatabaseError(f"it asks the database (.{name})")
+        msg = f"it asks the database (.{name})"
+        raise NeedsDatabaseError(msg)
 
 
 class _Answer:
     """A result that nobody can look into."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise NeedsDatabaseError(f"it asks the database for an answer (.{name})")
+        msg = f"it asks the database for an answer (.{name})"
+        raise NeedsDatabaseError(msg)
 
     def __iter__(self) -> NoReturn:
         raise NeedsDatabaseError("it asks the database for rows")
