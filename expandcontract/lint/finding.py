@@ -103,6 +103,11 @@ class Report:
         """Whether no finding is an error."""
         return not self.count(Severity.ERROR)
 
+    @property
+    def warned(self) -> bool:
+        """Whether a finding is a warning."""
+        return bool(self.count(Severity.WARNING))
+
     def document(self) -> dict[str, object]:
         """As the document of ``--json``."""
         return {

@@ -11,11 +11,11 @@ from expandcontract.core.mapping import Table
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
-from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.errors import RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger, install
 from expandcontract.pg import catalog
 from expandcontract.pg.connect import connect, refuse_pooled
-from expandcontract.runner import back, colors, forward, views
+from expandcontract.runner import back, colors, forward, lint, views
 from expandcontract.runner.events import Event
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from expandcontract.config.settings import Settings
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
+    from expandcontract.lint.finding import Report
 
 __all__ = ["Runner", "parse_duration"]
 
@@ -85,6 +86,10 @@ class Runner:
         pair = known[name] if name in known else self._place.project.pair(name)
         with connect(self._place.url, command="abandon") as connection:
             return abandon(self._place.project, pair, self._place.project.applied(connection))
+
+    def lint(self, names: Sequence[str] = (), *, since: str | None = None) -> Report:
+        """What the rules say of revisions, changes or files, or of all; asks no database."""
+        return lint.lint(self._place, names, since)
 
     def status(self, name: str | None = None) -> dict[str, object]:
         """The state of one change or of all, of the releases and of the traffic."""
@@ -279,17 +284,9 @@ class Runner:
             return ledger.history(name)
 
     def verify_history(self) -> dict[str, object]:
-        """Recompute the journal's chain of hashes.
-
-        Raises:
-            LedgerTamperedError: It does not hold; the first entry that was altered is named.
-        """
+        """Recompute the journal's chain of hashes; raises :class:`LedgerTamperedError` where it does not hold."""
         with connect(self._place.url, command="history") as connection:
-            found = Ledger(connection, window=self._window).verify_history()
-        if found["broken"] is not None or not found["head_holds"]:
-            msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
-            raise LedgerTamperedError(msg)
-        return found
+            return views.verified(Ledger(connection, window=self._window))
 
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
         found = {change.name: change for change in merged(self._place, ledger)}
