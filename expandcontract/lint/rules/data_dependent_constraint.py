@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from expandcontract.core.revision import Half, Kind
+from expandcontract.core.revision import Half, Kind, Part
 from expandcontract.lint.finding import Hit, Severity
 from expandcontract.lint.rule import Example, Rule
 
@@ -30,6 +30,8 @@ def _check(revision: Revision) -> Iterator[Hit]:
                 line=statement.line,
                 what=f"adds a {kind} constraint to {action.table} {where}",
                 fix=f"move it into seal(), where it is added NOT VALID and validated apart:\n  {seal}(…)",
+                # nobody waits for a roll-back to planned, so that a quiet hour may be chosen for it
+                severity=Severity.WARNING if statement.part is Part.DOWNGRADE else None,
             )
 
 

@@ -25,6 +25,8 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("new rename-column users a b", ("new_rename_column", ("users", "a", "b", None), {})),
     ("new rename-column users a b --name x", ("new_rename_column", ("users", "a", "b", "x"), {})),
     ("abandon a", ("abandon", ("a",), {})),
+    ("lint", ("lint", ((),), {"since": None})),
+    ("lint a b --since abc1", ("lint", (("a", "b"),), {"since": "abc1"})),
     ("plan a", ("plan", ("a",), {})),
     ("status", ("status", (None,), {})),
     ("status a", ("status", ("a",), {})),
