@@ -145,7 +145,8 @@ class _Recorder:
             result = plain(operation)
         except CompileError:
             # it would run online, where values need not be written out
-            self._note("", (Action(kind=Kind.UNKNOWN, name=type(operation).__name__),))
+            rows = isinstance(operation, ops.BulkInsertOp)
+            self._note("", (Action(kind=Kind.INSERT if rows else Kind.UNKNOWN, name=type(operation).__name__),))
             return None
         finally:
             self._depth -= 1
