@@ -119,8 +119,8 @@ def _script(revision: Revision) -> tuple[str, list[tuple[int, Statement]]]:
             lines += ["COMMIT;" if inside else "BEGIN;", ""]
             inside = not inside
         places.append((len(lines), statement))
-        # the empty line keeps a line that is counted from 1 within its statement
-        lines += [*f"{statement.sql};".splitlines(), ""]
+        # on a line of its own, since a comment may end the statement
+        lines += [*statement.sql.splitlines(), ";", ""]
     text = "\n".join([*lines, "COMMIT;", ""] if inside else [*lines, ""])
     return (text if places else "", places)
 

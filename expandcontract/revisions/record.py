@@ -6,8 +6,9 @@ The functions run against Alembic's own operations in offline mode, so the SQL i
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -97,7 +98,8 @@ class _Recorder:
         prior = getattr(alembic.op, "_proxy", None)
         operations._install_proxy()  # noqa: SLF001  # Alembic's own way to lend ``op`` to another object
         try:
-            function()
+            with redirect_stdout(StringIO()):  # what it prints is no part of the answer
+                function()
         except Exception as exc:  # noqa: BLE001  # whatever it raises is told, with its line
             reason = str(exc) if isinstance(exc, NeedsDatabaseError) else f"{type(exc).__name__}: {exc}"
             self.stopped.append(Stopped(part=part, line=self._raised(exc), reason=reason.splitlines()[0]))

@@ -40,6 +40,7 @@ def test_its_findings_stand_at_the_call(written: Written) -> None:
             ADD CONSTRAINT a_check
             CHECK (a > 0)
     """)
+    op.execute("COMMENT ON TABLE users IS NULL -- a comment ends it")
     op.drop_column("users", "nick")  # dropped
 '''
     found = rules_of(written.record(None, source))
