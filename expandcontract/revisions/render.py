@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects import postgresql
 
+from expandcontract.revisions.layout import WIDTH, laid_out
+
 if TYPE_CHECKING:
     from expandcontract.core.mapping import Mapping, Table
     from expandcontract.pg.catalog import Column
@@ -43,8 +45,12 @@ class Half:
 
 
 def rendered(value: str) -> str:
-    """A string as a double-quoted Python literal."""
-    return json.dumps(value, ensure_ascii=False)
+    """A string as a Python literal, in the quotes that formatters choose: double, unless that escapes more."""
+    literal = json.dumps(value, ensure_ascii=False)
+    if value.count('"') <= value.count("'"):
+        return literal
+    inner = literal[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"'{inner}'"
 
 
 def statement(sql: str) -> str:
@@ -75,8 +81,10 @@ def change_source(name: str, mapping: Mapping) -> str:
     """The declaration ``change = Change(…)``."""
     sides = []
     for side in ("forward", "reverse"):
-        items = ", ".join(f"{rendered(key)}: {rendered(sql)}" for key, sql in getattr(mapping, side).items())
-        sides.append(f"        {side}={{{items}}},\n")
+        items = [f"{rendered(key)}: {rendered(sql)}" for key, sql in getattr(mapping, side).items()]
+        whole = f"        {side}={{{', '.join(items)}}},\n"
+        listed = "".join(f"            {item},\n" for item in items)
+        sides.append(whole if len(whole) <= WIDTH + 1 else f"        {side}={{\n{listed}        }},\n")
     lossy = "        lossy=True,\n" if mapping.lossy else ""
     return (
         f"change = Change(\n    {rendered(name)},\n    mapping=Mapping(\n        {rendered(str(mapping.table))},\n"
@@ -86,5 +94,5 @@ def change_source(name: str, mapping: Mapping) -> str:
 
 def function(name: str, doc: str, lines: list[str]) -> str:
     """A function of a revision."""
-    body = "\n".join(f"    {line}" for line in lines) or "    pass"
+    body = "\n".join(broken for line in lines for broken in laid_out(line)) or "    pass"
     return f'def {name}() -> None:\n    """{doc}"""\n{body}\n'

@@ -31,6 +31,15 @@ def downgrade() -> None:
     pass
 '''
 
+LADEN = """
+ALTER TABLE users ADD COLUMN "Preferred Contact" varchar(40) DEFAULT 'by: "letter"' NOT NULL
+    CHECK (length("Preferred Contact") > 2);
+ALTER TABLE users ADD CONSTRAINT users_preferred_contact_and_nick_are_unique UNIQUE ("Preferred Contact", nick);
+CREATE INDEX ix_users_lower_preferred_contact_where_nick ON users (lower("Preferred Contact"), nick) WHERE nick <> '';
+COMMENT ON COLUMN users."Preferred Contact" IS 'how a person likes to be addressed: by letter, by phone, or not at all';
+GRANT SELECT ("Preferred Contact") ON users TO app_blue;
+"""
+
 
 @pytest.fixture
 def offline(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
@@ -52,11 +61,11 @@ def later(project: Project) -> Path:
     return path
 
 
-def test_what_new_writes_passes_lint_and_ruff(project: Project) -> None:
-    """The pair has no finding of any kind, squawk's included; ruff's default rules and its format leave it as it is."""
-    report = lint(project, CHANGE, "--strict")
+def passes(project: Project, change: str) -> None:
+    """No finding of any kind, squawk's included; ruff's default rules and its format leave the files as they are."""
+    report = lint(project, change, "--strict")
     assert ([], [], 2) == (report["findings"], report["notes"], len(report["revisions"]))
-    files = [str(path) for path in (project.directory / "migrations" / "versions").glob("*_users_full_name_*.py")]
+    files = [str(path) for path in (project.directory / "migrations" / "versions").glob(f"*_{change}_*.py")]
     assert 2 == len(files)
     for command in (["check"], ["format", "--check", "--diff"]):
         done = subprocess.run(
@@ -67,6 +76,18 @@ def test_what_new_writes_passes_lint_and_ruff(project: Project) -> None:
             check=False,
         )
         assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_what_new_writes_passes_lint_and_ruff(project: Project) -> None:
+    """The pair of a plain column."""
+    passes(project, CHANGE)
+
+
+def test_what_new_writes_of_a_laden_column_passes_too(bare: Project) -> None:
+    """Long lines, quotes of both kinds, and everything that a column can carry."""
+    bare.sql(LADEN)
+    bare.ec("new", "rename-column", "users", "Preferred Contact", "Contact By", "--name", "users_contact")
+    passes(bare, "users_contact")
 
 
 def test_all_from_the_first_pair_on(offline: Project) -> None:
