@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from expandcontract.core.change import Change
     from expandcontract.core.mapping import Mapping
+    from expandcontract.core.shape import Fill, Hold
     from expandcontract.revisions.guard import guard
 
-__all__ = ["Change", "Mapping", "guard"]
+__all__ = ["Change", "Fill", "Hold", "Mapping", "guard"]
 
 _HOMES = {
     "Change": "expandcontract.core.change",
+    "Fill": "expandcontract.core.shape",
+    "Hold": "expandcontract.core.shape",
     "Mapping": "expandcontract.core.mapping",
     "guard": "expandcontract.revisions.guard",
 }

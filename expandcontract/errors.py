@@ -16,7 +16,8 @@ ExpandContractError
 │   ├── PairError                  EC105
 │   ├── ConnectError               EC106
 │   ├── LedgerMissingError         EC107
-│   └── UnreachableError           EC108
+│   ├── UnreachableError           EC108
+│   └── UndecidedError             EC109
 ├── RefusedError                   EC301  exit 3   (carries the verdicts; each has its gate's own code)
 ├── BusyError                      EC401  exit 4
 │   └── LockTimeoutError           EC402
@@ -106,6 +107,22 @@ class UnreachableError(UsageError):
 
     code = "EC108"
     http_status = 503
+
+
+class UndecidedError(UsageError):
+    """What is meant can be read in two ways, and neither is guessed.
+
+    Args:
+        message: The question in words.
+        hint: The flags that answer it, either way.
+        questions: Each as what it is about, and the answers as flags; JSON-ready.
+    """
+
+    code = "EC109"
+
+    def __init__(self, message: str, *, hint: str | None = None, questions: tuple[dict[str, object], ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.questions = questions
 
 
 class RefusedError(ExpandContractError):

@@ -68,7 +68,7 @@ class Written:
         self.write("example", text)
         project = Project.open(self.folder / "alembic.ini")
         script = project.scripts.get_revision("abc1")
-        change = project.pairs()[0].change if half else None
+        change = project.pairs()[-1].change if half else None
         return revision(script, "versions/example.py", change)
 
     def line(self, text: str) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from psycopg import sql
     from sqlalchemy import URL
 
-    from expandcontract.core.mapping import Mapping
+    from expandcontract.core.shape import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Progress:
     eta: timedelta | None
 
 
-def fill(url: URL, change: str, mapping: Mapping, pace: Pace, *, epoch: int) -> Iterator[Progress]:
+def fill(url: URL, change: str, work: Work, pace: Pace, *, epoch: int) -> Iterator[Progress]:
     """Fill every row that has no new shape yet; goes on where an earlier run stopped.
 
     Takes ROW EXCLUSIVE on the table and locks the rows of one batch at a time. May run any number of times.
@@ -55,7 +55,7 @@ def fill(url: URL, change: str, mapping: Mapping, pace: Pace, *, epoch: int) -> 
     Args:
         url: The target database.
         change: The change.
-        mapping: Its mapping.
+        work: Its mapping or fill.
         pace: How much at a time.
         epoch: Of the mover; each batch is fenced by it.
 
@@ -67,13 +67,13 @@ def fill(url: URL, change: str, mapping: Mapping, pace: Pace, *, epoch: int) -> 
         FencedError: Another mover has begun since.
     """
     with connect(url, command=f"backfill {change}") as connection:
-        found = {leaf.oid: leaf for leaf in leaves(connection, mapping.table)}
+        found = {leaf.oid: leaf for leaf in leaves(connection, work.table)}
     odd = [leaf for leaf in found.values() if not leaf.is_heap]
     if odd:
         msg = f"{odd[0].schema}.{odd[0].name} is no heap table; page batches cannot fill it"
         raise BackfillError(msg, hint="move it to the heap access method")
     with hot(url, command=f"backfill {change}") as connection:
-        yield from _Loop(connection, change, mapping, pace, epoch, found).run()
+        yield from _Loop(connection, change, work, pace, epoch, found).run()
 
 
 class _Loop:
@@ -81,14 +81,14 @@ class _Loop:
         self,
         connection: psycopg.Connection,
         change: str,
-        mapping: Mapping,
+        work: Work,
         pace: Pace,
         epoch: int,
         found: dict[int, Leaf],
     ) -> None:
         self._connection = connection
         self._change = change
-        self._mapping = mapping
+        self._work = work
         self._pace = pace
         self._epoch = epoch
         self._leaves = found
@@ -110,7 +110,7 @@ class _Loop:
 
     def _segment(self, segment: Segment) -> Iterator[Progress]:
         leaf = self._leaves[segment.relation]
-        statement = fill_statement(self._mapping, identifier(leaf.schema, leaf.name))
+        statement = fill_statement(self._work, identifier(leaf.schema, leaf.name))
         at = Position(page=segment.cursor_page, stripe=segment.cursor_stripe, end_page=segment.end_page)
         while (todo := next_batch(at, self._pace)) is not None:
             to = after(at, todo, self._pace)

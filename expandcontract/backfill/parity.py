@@ -7,7 +7,7 @@ work of the triggers and of the form of the statements.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.backfill import statement
 from expandcontract.backfill.batch import batch
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from psycopg import sql
     from sqlalchemy import URL
 
-    from expandcontract.core.mapping import Mapping
+    from expandcontract.core.shape import Work
 
 STEP = 5000  # pages a statement
 PASSES = 10
@@ -53,15 +53,13 @@ class ParityProgress:
     rows: tuple[str, ...]
 
 
-def verify(
-    url: URL, change: str, mapping: Mapping, *, repair: bool, epoch: int | None = None
-) -> Iterator[ParityProgress]:
+def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None = None) -> Iterator[ParityProgress]:
     """Compare every row; with ``repair`` again and again until a whole pass counts zero.
 
     Args:
         url: The target database.
         change: The change.
-        mapping: Its mapping.
+        work: Its mapping or fill.
         repair: Set the new shape from the old one where they differ; only before cut-over.
         epoch: Of the mover, where rows are repaired.
 
@@ -74,7 +72,7 @@ def verify(
     """
     last: ParityProgress | None = None
     for number in range(1, PASSES + 1):
-        for last in _one_pass(url, change, mapping, number, epoch if repair else None):
+        for last in _one_pass(url, change, work, number, epoch if repair else None):
             yield last
         if last is None or last.differing == 0 or not repair:
             return
@@ -82,33 +80,32 @@ def verify(
     raise BackfillError(msg, hint=f"ec verify {change}")
 
 
-def count(url: URL, change: str, mapping: Mapping) -> int:
+def count(url: URL, change: str, work: Work) -> int:
     """How many rows differ now."""
-    passed = list(_one_pass(url, change, mapping, 1, None))
+    passed = list(_one_pass(url, change, work, 1, None))
     return passed[-1].differing if passed else 0
 
 
-def _one_pass(url: URL, change: str, mapping: Mapping, number: int, epoch: int | None) -> Iterator[ParityProgress]:
+def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None) -> Iterator[ParityProgress]:
     with connect(url, command=f"verify {change}") as catalogue:
-        found = leaves(catalogue, mapping.table)
+        found = leaves(catalogue, work.table)
     total = sum(leaf.pages for leaf in found)
     done = differing = repaired = 0
     rows: list[str] = []
     with hot(url, command=f"verify {change}") as connection:
-        connection.execute("SET row_security = off")
         for leaf in found:
             relation = statement.identifier(leaf.schema, leaf.name)
             # the last range is open at its end: rows written meanwhile lie beyond the pages counted
             for first in range(0, leaf.pages + 1, STEP):
                 end = first + STEP if first + STEP <= leaf.pages else 2**32 - 2
                 values = {"first": first, "end": end}
-                here = _counted(connection, statement.count(mapping, relation), values)
-                if here:
-                    differing += here
-                    cursor = connection.execute(statement.sample(mapping, relation), values)
-                    rows.extend(f"{leaf.name} {row[0]}" for row in cursor)
+                here = _found(connection, statement.count(work, relation), values)
+                if here[0][0]:
+                    differing += here[0][0]
+                    sampled = _found(connection, statement.sample(work, relation), values)
+                    rows.extend(f"{leaf.name} {row[0]}" for row in sampled)
                     if epoch is not None:
-                        repaired += _repair(connection, change, statement.repair(mapping, relation), values, epoch)
+                        repaired += _repair(connection, change, statement.repair(work, relation), values, epoch)
                 yield ParityProgress(
                     change=change,
                     number=number,
@@ -121,9 +118,11 @@ def _one_pass(url: URL, change: str, mapping: Mapping, number: int, epoch: int |
             done += leaf.pages
 
 
-def _counted(connection: psycopg.Connection, query: sql.Composed, values: dict[str, int]) -> int:
-    row = connection.execute(query, values).fetchone()
-    return int(row[0]) if row else 0
+def _found(connection: psycopg.Connection, query: sql.Composed, values: dict[str, int]) -> list[tuple[Any, ...]]:
+    with connection.transaction():
+        # for this transaction only: behind a pooler the session is another's too
+        connection.execute("SET LOCAL row_security = off")
+        return connection.execute(query, values).fetchall()
 
 
 def _repair(

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from expandcontract.core.shape import Fill
+
 if TYPE_CHECKING:
-    from expandcontract.core.mapping import Mapping
+    from collections.abc import Mapping as MappingABC
+
+    from expandcontract.core.shape import Work
 
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
 
@@ -20,67 +24,81 @@ def identifier(*names: str) -> sql.Identifier:
     return sql.Identifier(*map(_escaped, names))
 
 
-def _both(mapping: Mapping, join: str, form: str) -> sql.Composed:
+def _each(side: MappingABC[str, str], join: str, form: str) -> sql.Composed:
     parts = [
         sql.SQL(form).format(column=identifier(column), value=sql.SQL(_escaped(value)))
-        for column, value in mapping.forward.items()
+        for column, value in side.items()
     ]
     return sql.SQL(join).join(parts)
+
+
+def _values(work: Work) -> MappingABC[str, str]:
+    return work.values if isinstance(work, Fill) else work.forward
 
 
 def _escaped(expression: str) -> str:
     return expression.replace("%", "%%")
 
 
-def fill(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
+def unfilled(work: Work) -> sql.Composed:
+    """True for a row that has no new shape yet, and for which there is one."""
+    if isinstance(work, Fill) and work.where is not None:
+        return sql.SQL("({})").format(sql.SQL(_escaped(work.where)))
+    values = _values(work)
+    empty = _each(values, " AND ", "{column} IS NULL")
+    if isinstance(work, Fill):  # its expressions may be volatile, and are evaluated once
+        return sql.SQL("({})").format(empty)
+    return sql.SQL("({}) AND ({})").format(empty, _each(values, " OR ", "({value}) IS NOT NULL"))
+
+
+def fill(work: Work, relation: sql.Identifier) -> sql.Composed:
     """Fill the unfilled rows of one page range and one hash class. Takes ROW EXCLUSIVE; locks the rows it writes."""
     return sql.SQL(
         "UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range}"
-        " AND (hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s AND ({unfilled}) AND ({something})"
+        " AND (hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s AND {unfilled}"
     ).format(
         relation=relation,
-        alias=identifier(mapping.table.name),
-        values=_both(mapping, ", ", "{column} = ({value})"),
+        alias=identifier(work.table.name),
+        values=_each(_values(work), ", ", "{column} = ({value})"),
         range=RANGE,
-        unfilled=_both(mapping, " AND ", "{column} IS NULL"),
-        something=_both(mapping, " OR ", "({value}) IS NOT NULL"),
+        unfilled=unfilled(work),
     )
 
 
-def differs(mapping: Mapping) -> sql.Composed:
+def differs(work: Work) -> sql.Composed:
     """True for a row whose two shapes disagree; under a lossy mapping either direction may agree."""
-    forward = _both(mapping, " OR ", "{column}::text IS DISTINCT FROM ({value})::text")
-    if not mapping.lossy:
+    if isinstance(work, Fill):
+        return unfilled(work)
+    forward = _differing(work.forward)
+    if not work.lossy:
         return sql.SQL("({})").format(forward)
-    reverse = sql.SQL(" OR ").join(
-        sql.SQL("{column}::text IS DISTINCT FROM ({value})::text").format(
-            column=identifier(column), value=sql.SQL(_escaped(value))
-        )
-        for column, value in mapping.reverse.items()
-    )
-    return sql.SQL("(({}) AND ({}))").format(forward, reverse)
+    return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse))
 
 
-def count(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
+def _differing(side: MappingABC[str, str]) -> sql.Composed:
+    return _each(side, " OR ", "{column}::text IS DISTINCT FROM ({value})::text")
+
+
+def count(work: Work, relation: sql.Identifier) -> sql.Composed:
     """Count the rows of a page range whose shapes differ. Takes ACCESS SHARE."""
     return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(
-        relation, identifier(mapping.table.name), RANGE, differs(mapping)
+        relation, identifier(work.table.name), RANGE, differs(work)
     )
 
 
-def sample(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
+def sample(work: Work, relation: sql.Identifier) -> sql.Composed:
     """The first 20 differing rows of a page range, by ctid."""
     return sql.SQL("SELECT ctid::text FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        relation, identifier(mapping.table.name), RANGE, differs(mapping)
+        relation, identifier(work.table.name), RANGE, differs(work)
     )
 
 
-def repair(mapping: Mapping, relation: sql.Identifier) -> sql.Composed:
+def repair(work: Work, relation: sql.Identifier) -> sql.Composed:
     """Set the new shape from the old one where they differ. Only while the old shape is the authority."""
     return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND {differs}").format(
         relation=relation,
-        alias=identifier(mapping.table.name),
-        values=_both(mapping, ", ", "{column} = ({value})"),
+        alias=identifier(work.table.name),
+        values=_each(_values(work), ", ", "{column} = ({value})"),
         range=RANGE,
-        differs=differs(mapping),
+        differs=differs(work),
     )

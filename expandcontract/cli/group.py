@@ -1,18 +1,18 @@
-"""A Typer group that imports a command's module only when that command runs."""
+"""Typer groups that import a command's module only when that command runs."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
 
-from expandcontract.cli.table import COMMANDS
+from expandcontract.cli.table import AUTO, COMMANDS, RECIPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def single(function: Callable[..., Any], name: str) -> Any:
@@ -28,41 +28,54 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
 
 
-class LazyGroup(TyperGroup):
-    """Lists the commands from the table; loads one when it is called."""
+class _TableGroup(TyperGroup):
+    """Lists the names of a table; loads one's module when it is called."""
+
+    table: ClassVar[Mapping[str, str]]
+    package: ClassVar[str]
+    word: ClassVar[str]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the table's order."""
         del ctx
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, its module imported now; ``None`` where there is none of that name."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module = import_module(f"expandcontract.cli.commands.{cmd_name}")
+        module = import_module(f"expandcontract.cli.{self.package}.{cmd_name.replace('-', '_')}")
         return getattr(module, "group", None) or single(module.command, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As Typer's, but an unknown command names the nearest one."""
+        """As Typer's, but an unknown name is answered with the nearest one."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            ctx.fail(f"no command is called {name!r}; {nearest(name, tuple(COMMANDS))}")
+        if name not in self.table and not name.startswith("-"):
+            ctx.fail(f"no {self.word} is called {name!r}; {nearest(name, tuple(self.table))}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the table; Typer's own way would import every command."""
+        """Write the table; Typer's own way would import every module."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section(f"{self.word}s".capitalize()):
+            formatter.write_dl(list(self.table.items()))
 
 
-class RecipeGroup(TyperGroup):
-    """A group whose unknown sub-commands name the nearest one."""
+class LazyGroup(_TableGroup):
+    """``ec`` itself."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As Typer's, in one line."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            ctx.fail(f"no recipe is called {args[0]!r}; {nearest(args[0], tuple(self.commands))}")
-        return super().resolve_command(ctx, args)
+    table = COMMANDS
+    package = "commands"
+    word = "command"
+
+
+class RecipeGroup(_TableGroup):
+    """``ec new``."""
+
+    table: ClassVar[Mapping[str, str]] = {
+        AUTO: "Write pairs for what your models have and the database has not.",
+        **RECIPES,
+    }
+    package = "recipes"
+    word = "recipe"

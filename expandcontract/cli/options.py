@@ -9,6 +9,8 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="One document on standard output.")]
 Change = Annotated[str, typer.Argument(metavar="CHANGE", help="Name of the change.")]
 AnyChange = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Only this change.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="table or schema.table")]
+Name = Annotated[str | None, typer.Option("--name", help="Of the change; default: made of what it changes.")]
 Changes = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Names of the changes.")]
 Release = Annotated[
     str | None, typer.Option("--release", metavar="VERSION", help="The release that the move deploys and shifts to.")

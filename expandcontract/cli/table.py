@@ -1,4 +1,4 @@
-"""Every command: its module and the line that ``ec --help`` prints. No command's module is imported for that."""
+"""Every command and recipe, and the line that ``--help`` prints of it; no module is imported for that."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """In the order in which a change meets them; the module of ``NAME`` is ``expandcontract.cli.commands.NAME``."""
+
+AUTO = "auto"
+RECIPES: Mapping[str, str] = MappingProxyType(
+    {
+        "rename-column": "Rename a column.",
+    }
+)
+"""The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

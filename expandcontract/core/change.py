@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from expandcontract.core.phase import Phase
+from expandcontract.core.phase import ROUTES, Kind, Phase, after, forward, path
 from expandcontract.core.release import Speaks
-from expandcontract.errors import UsageError
+from expandcontract.core.shape import Fill, Hold, Shape
+from expandcontract.errors import PairError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from expandcontract.core.color import Color
@@ -34,23 +36,70 @@ def check_name(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Change:
     """What a pair declares; stands as ``change = Change(…)`` in the expand revision.
 
     Args:
         name: In snake_case, unique in the project: ``users_display_name``.
-        mapping: How old and new columns give each other; ``None`` for a purely additive change.
+        mapping: How old and new columns give each other, one a table.
+        fill: Values for rows that lack them, one a table.
+        removes: What the contract drops without anything in its place.
+        kind: Default: ``mapped`` with a mapping, ``filled`` with a fill, ``removed`` with what is removed, else
+            ``additive``.
+        irreversible: Why the expand cannot be taken back; empty where it can.
 
     Raises:
         UsageError: The name cannot name a change.
+        PairError: The kind does not go with what is declared.
+        MappingError: One table has two mappings or fills.
     """
 
     name: str
-    mapping: Mapping | None = None
+    kind: Kind
+    shape: Shape
+    irreversible: str
 
-    def __post_init__(self) -> None:
-        check_name(self.name)
+    def __init__(
+        self,
+        name: str,
+        *,
+        mapping: Mapping | Sequence[Mapping] = (),
+        fill: Fill | Sequence[Fill] = (),
+        removes: Hold | Sequence[Hold] = (),
+        kind: Kind | str | None = None,
+        irreversible: str = "",
+    ) -> None:
+        mappings = tuple(mapping) if isinstance(mapping, list | tuple) else (mapping,)
+        fills = (fill,) if isinstance(fill, Fill) else tuple(fill)
+        holds = (removes,) if isinstance(removes, Hold) else tuple(removes)
+        shape = Shape(mappings=mappings, fills=fills, removes=holds)
+        object.__setattr__(self, "name", check_name(name))
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "kind", Kind(kind) if kind is not None else implied(shape))
+        object.__setattr__(self, "irreversible", irreversible)
+        wrong = _unfit(self.kind, shape)
+        if wrong:
+            msg = f"change {name} is {self.kind} and {wrong}"
+            raise PairError(msg, hint="leave out kind=…, or declare what that kind needs")
+
+
+def implied(shape: Shape) -> Kind:
+    """The kind of a change that declares this and names none."""
+    if shape.mappings:
+        return Kind.MAPPED
+    if shape.fills:
+        return Kind.FILLED
+    return Kind.REMOVED if shape.removes else Kind.ADDITIVE
+
+
+def _unfit(kind: Kind, shape: Shape) -> str:
+    """What the kind wants and the shape lacks, or has and must not have; empty where they go together."""
+    if (kind in {Kind.MAPPED, Kind.SWAPPED}) != bool(shape.mappings):
+        return "has no mapping" if not shape.mappings else "has a mapping"
+    if kind is Kind.FILLED and not shape.fills:
+        return "has no fill"
+    return "has nothing to remove" if kind is Kind.REMOVED and not shape.removes else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +138,8 @@ class ChangeState:
         name: The change.
         phase: What is true; while a move is in flight, the phase that it left.
         in_flight: The move under way, if any.
-        mapping: As recorded by the expand; before that, as the pair declares it.
+        kind: What sort of change it is.
+        shape: As recorded by the expand; before that, as the pair declares it.
         window: The rollback window, with the moment it opened.
         by_database: Whether the triggers alone carry the dual writes (``--by database``).
         expand_revision: Identifier of the expand revision.
@@ -98,12 +148,14 @@ class ChangeState:
         before_cut_over: What was live before the cut-over shift.
         contracted_at: When the old shape went; orders the contracts.
         straight: Whether the pair ran straight through on an empty or development database.
+        irreversible: Why the expand cannot be taken back, as the pair declares it; empty where it can.
     """
 
     name: str
     phase: Phase = Phase.PLANNED
     in_flight: InFlight | None = None
-    mapping: Mapping | None = None
+    kind: Kind = Kind.MAPPED
+    shape: Shape = field(default_factory=Shape)
     window: Window
     by_database: bool = False
     expand_revision: str | None = None
@@ -112,27 +164,50 @@ class ChangeState:
     before_cut_over: Deployed | None = None
     contracted_at: datetime | None = None
     straight: bool = False
-
-    @property
-    def additive(self) -> bool:
-        """Whether the change has no contract half and ends at ``expanded``."""
-        return self.mapping is None and self.contract_revision is None
+    irreversible: str = ""
 
     @property
     def ended(self) -> bool:
         """Whether no move leads on from here."""
-        return self.phase is Phase.CONTRACTED or (self.additive and self.phase is Phase.EXPANDED)
+        return forward(self.phase, self.kind) is None
 
     @property
     def open(self) -> bool:
         """Whether both shapes exist."""
         return self.phase not in {Phase.PLANNED, Phase.CONTRACTED}
 
+    @property
+    def contracts(self) -> bool:
+        """Whether the change has a contract half."""
+        return Phase.CONTRACTED in ROUTES[self.kind]
+
+    @property
+    def unnoticed(self) -> bool:
+        """Whether no release need notice it: whatever runs keeps running, and its cut-over deploys nothing."""
+        return self.kind in {Kind.SWAPPED, Kind.FILLED, Kind.ADDITIVE}
+
+    def after(self, move: Move) -> Phase:
+        """The phase that ``move`` leads to from here.
+
+        Raises:
+            UsageError: There is no such move.
+        """
+        found = after(self.phase, move, self.kind)
+        if found is None:
+            msg = f"{self.name} is {self.phase}, and no {move} leads on from there"
+            raise UsageError(msg, hint=f"ec status {self.name}")
+        return found
+
+    def path(self, end: Phase) -> tuple[Move, ...]:
+        """The forward moves from here to ``end``; empty where it is not ahead."""
+        return path(self.phase, end, self.kind)
+
 
 def requires(change: ChangeState) -> frozenset[Speaks]:
     """What the live release must speak for the change's phase to be true."""
-    if change.additive or change.phase in {Phase.PLANNED, Phase.EXPANDED}:
+    if change.unnoticed or change.phase in {Phase.PLANNED, Phase.EXPANDED}:
         return frozenset(Speaks)
     if change.phase in {Phase.CUT_OVER, Phase.CONTRACTED}:
         return frozenset({Speaks.NEW})
-    return frozenset(Speaks) if change.by_database else frozenset({Speaks.DUAL, Speaks.NEW})
+    vacuous = Phase.DUAL_WRITING not in ROUTES[change.kind]
+    return frozenset(Speaks) if change.by_database or vacuous else frozenset({Speaks.DUAL, Speaks.NEW})

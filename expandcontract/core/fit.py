@@ -1,4 +1,6 @@
-"""Which release fits which state of a change. This table is the only authority.
+"""Which release fits which state of a change, by its kind. This table is the only authority.
+
+For a mapped change:
 
 =============================  =====  ======  =====
 phase of the change            old    dual    new
@@ -9,8 +11,8 @@ backfilled, cut_over           fits   fits    fits
 contracted                     no     no      fits
 =============================  =====  ======  =====
 
-An additive change (no mapping, no contract) has rows of its own: ``planned`` fits ``old`` only, from ``expanded`` on
-every release fits.
+The other kinds have rows of their own. What a release must not be before a tightening takes effect is nothing: one
+that keeps to the coming rule (``new``) runs at any time, one that does not (``old``) until the contract.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from expandcontract.core.phase import Phase
+from expandcontract.core.phase import Kind, Phase
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
@@ -28,19 +30,30 @@ if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState
     from expandcontract.core.release import Release
 
-FIT: Mapping[Phase, frozenset[Speaks]] = MappingProxyType(
-    {
-        Phase.PLANNED: frozenset({Speaks.OLD}),
-        Phase.EXPANDED: frozenset({Speaks.OLD, Speaks.DUAL}),
-        Phase.DUAL_WRITING: frozenset({Speaks.OLD, Speaks.DUAL}),
-        Phase.BACKFILLED: frozenset(Speaks),
-        Phase.CUT_OVER: frozenset(Speaks),
-        Phase.CONTRACTED: frozenset({Speaks.NEW}),
-    }
-)
+EVERY = frozenset(Speaks)
+OLD, NEW = frozenset({Speaks.OLD}), frozenset({Speaks.NEW})
+OLD_OR_NEW = OLD | NEW
 
-FIT_ADDITIVE: Mapping[Phase, frozenset[Speaks]] = MappingProxyType(
-    {phase: frozenset({Speaks.OLD}) if phase is Phase.PLANNED else frozenset(Speaks) for phase in Phase}
+FITS: Mapping[Kind, Mapping[Phase, frozenset[Speaks]]] = MappingProxyType(
+    {
+        Kind.MAPPED: {
+            Phase.PLANNED: OLD,
+            Phase.EXPANDED: frozenset({Speaks.OLD, Speaks.DUAL}),
+            Phase.DUAL_WRITING: frozenset({Speaks.OLD, Speaks.DUAL}),
+            Phase.BACKFILLED: EVERY,
+            Phase.CUT_OVER: EVERY,
+            Phase.CONTRACTED: NEW,
+        },
+        Kind.SWAPPED: dict.fromkeys(Phase, EVERY),
+        Kind.FILLED: {
+            **dict.fromkeys(Phase, EVERY),
+            Phase.PLANNED: OLD,
+            Phase.EXPANDED: frozenset({Speaks.OLD, Speaks.DUAL}),
+        },
+        Kind.ADDITIVE: {**dict.fromkeys(Phase, EVERY), Phase.PLANNED: OLD},
+        Kind.TIGHTENED: {**dict.fromkeys(Phase, OLD_OR_NEW), Phase.CONTRACTED: NEW},
+        Kind.REMOVED: {**dict.fromkeys(Phase, OLD_OR_NEW), Phase.PLANNED: OLD, Phase.CONTRACTED: NEW},
+    }
 )
 
 
@@ -87,8 +100,7 @@ def spoken(release: Release, change: ChangeState, changes: Iterable[ChangeState]
 
 def fitting(change: ChangeState, phase: Phase | None = None) -> frozenset[Speaks]:
     """What a release must speak of ``change`` to get traffic, at its own phase or at ``phase``."""
-    rows = FIT_ADDITIVE if change.additive else FIT
-    return rows[phase or change.phase]
+    return FITS[change.kind][phase or change.phase]
 
 
 def misfits(release: Release, changes: Iterable[ChangeState]) -> tuple[Misfit, ...]:

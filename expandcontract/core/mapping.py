@@ -36,6 +36,12 @@ class Table:
         names = [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts]
         return cls(schema=names[0] if len(names) > 1 else "public", name=names[-1])
 
+    @property
+    def spelled(self) -> str:
+        """As :meth:`parse` reads it: quoted where a name holds a dot or a quote."""
+        names = [self.name] if self.schema == "public" else [self.schema, self.name]
+        return ".".join('"' + n.replace('"', '""') + '"' if {".", '"'} & set(n) else n for n in names)
+
     def __str__(self) -> str:
         return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
 

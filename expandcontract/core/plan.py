@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.gate import Gate, Verdict, closed, opened
 from expandcontract.core.gates import data, ground, release
-from expandcontract.core.phase import TRANSITIONS, Move, Phase, after, forward
+from expandcontract.core.phase import ROUTES, Move, Phase, after, forward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 def _order(facts: Facts) -> Answer:
     change, move = facts.change, facts.asked.move
-    if after(change.phase, move) is not None and not (change.ended and move is not Move.ROLL_BACK):
+    if after(change.phase, move, change.kind) is not None:
         return opened(f"{move} leads on from {change.phase}")
-    starts = [str(phase) for phase in TRANSITIONS if move in TRANSITIONS[phase]]
+    starts = [str(phase) for phase in ROUTES[change.kind] if after(phase, move, change.kind) is not None]
+    leads = f"{move} leads from {' or '.join(starts)}" if starts else f"a {change.kind} change knows no {move}"
     return closed(
-        f"{change.name} is {change.phase}; {move} leads from {' or '.join(starts)}",
+        f"{change.name} is {change.phase}; {leads}",
         measured=change.phase,
         limit=" or ".join(starts),
         next_=f"ec status {change.name}",
@@ -144,7 +145,7 @@ def next_move(change: ChangeState) -> Move | None:
     """The move that leads on: the one in flight, or the one that its phase allows; ``None`` at the end."""
     if change.in_flight is not None:
         return change.in_flight.move
-    return None if change.ended else forward(change.phase)
+    return forward(change.phase, change.kind)
 
 
 def implied(move: Move) -> Speaks | None:

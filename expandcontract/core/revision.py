@@ -25,6 +25,8 @@ class Part(StrEnum):
 
     UPGRADE = "upgrade"
     SEAL = "seal"
+    CUT_OVER = "cut_over"
+    ROLL_BACK = "roll_back"
     DOWNGRADE = "downgrade"
 
 
@@ -58,6 +60,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
     UPDATE = "update"
     INSERT = "insert"
+    MERGE = "merge"
     DELETE = "delete"
     TRUNCATE = "truncate"
     SELECT = "select"
@@ -180,9 +183,10 @@ class Revision:
         path: Its file, as messages shall name it.
         half: Which half of a pair it is; ``None`` for an ordinary revision.
         change: The change that it belongs to.
-        statements: What its functions do, in the order of upgrade, seal, downgrade.
-        needed: The columns that the new shape consists of, as the change's mapping declares them.
-        mapped: Whether the change has a mapping, and with it a hold and triggers.
+        statements: What its functions do, function by function in the order of :class:`Part`.
+        needed: The columns that only the release that speaks ``new`` uses, by their names when a contract runs.
+        irreversible: Why the change says that its expand cannot be taken back; empty where it can.
+        held: Whether the change has a hold, which ``begin_change`` makes and ``end_change`` takes away.
         source: The file's text.
         stopped: Functions that could not be followed to their end.
         ignores: The file's comments that pass over findings.
@@ -194,7 +198,8 @@ class Revision:
     change: str | None = None
     statements: tuple[Statement, ...] = ()
     needed: frozenset[tuple[Table, str]] = frozenset()
-    mapped: bool = False
+    irreversible: str = ""
+    held: bool = False
     source: str = field(default="", repr=False)
     stopped: tuple[Stopped, ...] = ()
     ignores: tuple[Ignore, ...] = ()
@@ -206,8 +211,10 @@ class Revision:
 
     @property
     def live_parts(self) -> tuple[Part, ...]:
-        """The functions that run while releases are live: a roll-back calls an expand's downgrade, no other's."""
-        return (Part.UPGRADE, Part.DOWNGRADE) if self.half is Half.EXPAND else (Part.UPGRADE,)
+        """The functions that run, as written, while releases are live: moves and roll-backs call all of an expand's."""
+        if self.half is not Half.EXPAND:
+            return (Part.UPGRADE,)
+        return (Part.UPGRADE, Part.CUT_OVER, Part.ROLL_BACK, Part.DOWNGRADE)
 
     @property
     def created(self) -> frozenset[Table]:

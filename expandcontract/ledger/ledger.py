@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from expandcontract.core.change import ChangeState, Deployed, InFlight
 from expandcontract.core.color import Color, Weights
-from expandcontract.core.mapping import Mapping
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Release, Speaks
+from expandcontract.core.shape import Shape
 from expandcontract.core.window import DEFAULT_LENGTH, Window
 from expandcontract.errors import BusyError, FencedError, LedgerMissingError, UnknownNameError
 from expandcontract.ledger.install import VERSION, installed_version
@@ -121,7 +121,8 @@ class Ledger:
             name=row["name"],
             phase=Phase(row["phase"]),
             in_flight=in_flight,
-            mapping=Mapping.from_document(row["mapping"]) if row["mapping"] else None,
+            kind=Kind(row["kind"]),
+            shape=Shape.from_document(row["shape"]) if row["shape"] else Shape(),
             window=Window(
                 self._window if row["window_length"] is None else row["window_length"], row["window_opened_at"]
             ),
@@ -134,11 +135,10 @@ class Ledger:
             straight=row["straight"],
         )
 
-    def plan_change(self, name: str, mapping: Mapping | None, contract_revision: str | None) -> None:
+    def plan_change(self, change: ChangeState) -> None:
         """Record a pair that has not begun, or what its files now say of it."""
-        document = None if mapping is None else json.dumps(mapping.document())
-        self._run("plan_change", name=name, mapping=document)
-        self._run("set_contract_revision", name=name, revision=contract_revision)
+        self._run("plan_change", name=change.name, kind=change.kind, shape=json.dumps(change.shape.document()))
+        self._run("set_contract_revision", name=change.name, revision=change.contract_revision)
 
     def begin(
         self,
@@ -299,7 +299,7 @@ class Ledger:
         return tuple((row.change, row.what) for row in self._run("integrity"))
 
     def reattach(self, name: str) -> None:
-        """Make hold and triggers of a change anew from its recorded mapping. Takes SHARE ROW EXCLUSIVE on its table."""
+        """Make hold and triggers of a change anew from its recorded shape. Takes SHARE ROW EXCLUSIVE on its tables."""
         self._run("reattach", name=name)
 
 

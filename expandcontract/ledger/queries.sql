@@ -5,13 +5,13 @@ SELECT id, version, development, epoch, holder_pid, holder, held_since FROM expa
 SELECT clock_timestamp();
 
 -- name: changes
-SELECT name, phase, move, move_since, move_version, move_arguments, mapping, expand_revision, contract_revision,
+SELECT name, phase, move, move_since, move_version, move_arguments, kind, shape, expand_revision, contract_revision,
        window_length, window_opened_at, by_database, before_dual, before_cut_over, contracted_at, straight
 FROM expandcontract.change ORDER BY planned_at, name;
 
 -- name: plan_change
-INSERT INTO expandcontract.change (name, mapping) VALUES (:name, cast(:mapping AS jsonb))
-ON CONFLICT (name) DO UPDATE SET mapping = excluded.mapping WHERE change.phase = 'planned' AND change.move IS NULL;
+INSERT INTO expandcontract.change (name, kind, shape) VALUES (:name, :kind, cast(:shape AS jsonb))
+ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, shape = excluded.shape WHERE change.phase = 'planned' AND change.move IS NULL;
 
 -- name: begin
 UPDATE expandcontract.change

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Mapping
 
 QUERIES = load("expandcontract.pg", "catalog.sql")
 
@@ -155,13 +154,7 @@ def leaves(connection: Connection, table: Table) -> tuple[Leaf, ...]:
     return tuple(Leaf(**row) for row in _rows(connection, "leaves", oid=table_oid(connection, table)))
 
 
-def dependents(connection: Connection, mapping: Mapping) -> tuple[str, ...]:
-    """What else in the database depends on the old columns, or mentions them in a function's body."""
-    rows = _rows(
-        connection,
-        "dependents",
-        oid=table_oid(connection, mapping.table),
-        table=mapping.table.name,
-        columns=list(mapping.old),
-    )
+def dependents(connection: Connection, table: Table, columns: Sequence[str]) -> tuple[str, ...]:
+    """What else in the database depends on these columns, or mentions them in a function's body."""
+    rows = _rows(connection, "dependents", oid=table_oid(connection, table), table=table.name, columns=list(columns))
     return tuple(row["what"] for row in rows)

@@ -1,4 +1,4 @@
-"""Reads a statement of SQL into what it does. Only its text is looked at: no database is asked.
+"""Reads SQL into what it does, with PostgreSQL's own parser. Only the text is looked at: no database is asked.
 
 What cannot be placed is :attr:`Kind.UNKNOWN`, never left out: an ignored statement would look harmless.
 https://www.postgresql.org/docs/current/sql-commands.html
@@ -6,237 +6,263 @@ https://www.postgresql.org/docs/current/sql-commands.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
+
+import postgast
+from postgast import pg_query_pb2 as pg
 
 from expandcontract.core.revision import Action, Kind
-from expandcontract.pg.cursor import Cursor, spelled
-from expandcontract.pg.ddl_table import alter_table
+from expandcontract.pg.ddl_table import alter_table, named, parts, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from expandcontract.core.mapping import Table
-
-OBJECTS = (
-    "view", "materialized", "function", "procedure", "aggregate", "type", "domain", "schema", "sequence", "trigger",
-    "policy", "rule", "extension", "statistics", "publication", "subscription", "collation", "operator", "cast",
-    "role", "database", "foreign", "server", "event", "text", "owned", "routine", "constraint", "language", "user",
-)  # fmt: skip
+PLACEHOLDER = re.compile(r"(?<![:\w]):[A-Za-z_]\w*|%s|%\(\w+\)s")
 OURS = {
     "begin_change": Kind.BEGIN_CHANGE,
     "end_change": Kind.END_CHANGE,
     "assert_contract": Kind.ASSERT_CONTRACT,
 }
-MAINTENANCE = ("analyze", "checkpoint", "refresh", "lock", "discard")
-HARMLESS = ("notify", "listen", "unlisten", "show", "explain", "values", "table")
+KNOWN_FUNCTIONS = {"setval", "nextval", "currval", "count", "max", "min", "now", "version"}
+WRITES = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
+MINOR = {"INDEX", "TABCONSTRAINT", "DOMCONSTRAINT", "TRIGGER", "POLICY", "RULE", "STATISTIC_EXT"}
+
+
+def split(sql: str) -> list[str]:
+    """The statements of ``sql``, each without its semicolon; what does not parse stays whole."""
+    try:
+        found = postgast.split(sql)
+    except postgast.PgQueryError:
+        found = [sql]
+    return [text for part in found if (text := part.strip().rstrip(";").rstrip())]
 
 
 def read(sql: str) -> tuple[Action, ...]:
     """What one statement does, one action after the other; never empty."""
-    cursor = Cursor(sql)
-    word = cursor.name() if not cursor.done else ""
-    while word == "with":
-        word = _past_ctes(cursor)
-    reader = READERS.get(word)
-    if reader is not None:
-        return reader(cursor)
-    if word in {*MAINTENANCE, "vacuum", "cluster"}:
-        said = frozenset({"alone"} if word == "vacuum" else ())
-        return (Action(kind=Kind.MAINTAIN, name=spelled(cursor.words).lower(), said=said),)
-    if word in HARMLESS:
-        return (Action(kind=Kind.SELECT),)
-    return (Action(kind=Kind.UNKNOWN, name=word or None),)
+    for text in (sql, PLACEHOLDER.sub("$1", sql)):
+        try:
+            found = postgast.parse(text).stmts
+        except postgast.PgQueryError:
+            continue
+        actions = tuple(action for one in found for action in _read(one.stmt))
+        return actions or (Action(kind=Kind.UNKNOWN),)
+    return (Action(kind=Kind.UNKNOWN, name="what does not parse"),)
 
 
-def _past_ctes(cursor: Cursor) -> str:
-    """The verb behind ``WITH …``; the first of its CTEs that writes counts as the verb."""
-    begin = cursor.at
-    for at in range(begin, len(cursor.words)):
-        word = cursor.words[at]
-        behind = cursor.words[at - 1].value
-        if word.kind == "word" and word.value in {"update", "insert", "delete", "merge"} and behind in {"(", ")"}:
-            cursor.at = at + 1
-            return word.value
-    cursor.until({"select", "values", "table"})
-    return cursor.name()
+def _read(node: Any) -> tuple[Action, ...]:
+    which = str(node.WhichOneof("node"))
+    statement = getattr(node, which)
+    reader = READERS.get(which)
+    found = reader(statement) if reader else _by_name(which)
+    written = _writing_ctes(statement)
+    return tuple(written) if written and found[0].kind is Kind.SELECT else (*written, *found)
 
 
-def _create(cursor: Cursor) -> tuple[Action, ...]:
-    cursor.accept("or", "replace")
-    while cursor.any_of("global", "local", "temp", "temporary", "unlogged"):
-        pass
-    if cursor.accept("table"):
-        cursor.accept("if", "not", "exists")
-        return (Action(kind=Kind.CREATE_TABLE, table=cursor.table(), said=_partition(cursor)),)
-    unique = cursor.accept("unique")
-    if cursor.accept("index"):
-        return (_create_index(cursor, unique=unique),)
-    cursor.any_of("constraint", "recursive", "trusted", "procedural")
-    kind = cursor.any_of(*OBJECTS)
-    if kind in {"policy", "rule"}:
-        cursor.seek("on") if kind == "policy" else cursor.seek("to")
-        return (Action(kind=Kind.RESTRICT, table=cursor.table(), name=f"create {kind}"),)
-    if not kind:
-        return (Action(kind=Kind.UNKNOWN, name="create"),)
-    cursor.accept("view") or cursor.accept("data", "wrapper")
-    cursor.accept("if", "not", "exists")
-    return (Action(kind=Kind.CREATE, name=f"{kind} {cursor.table() or ''}".rstrip()),)
+def _by_name(which: str) -> tuple[Action, ...]:
+    words = which.removesuffix("_stmt").split("_")
+    for verb, kind in (("create", Kind.CREATE), ("define", Kind.CREATE), ("alter", Kind.ALTER), ("drop", Kind.DROP)):
+        if words[0] == verb:
+            return (Action(kind=kind, name=" ".join(words[1:])),)
+    return (Action(kind=Kind.UNKNOWN, name=" ".join(words)),)
 
 
-def _partition(cursor: Cursor) -> frozenset[str]:
-    return frozenset({"partition"} if cursor.accept("partition", "of") else ())
+def _writing_ctes(statement: Any) -> list[Action]:
+    fields = {field.name for field in statement.DESCRIPTOR.fields}
+    if "with_clause" not in fields:
+        return []
+    queries = [cte.common_table_expr.ctequery for cte in statement.with_clause.ctes]
+    return [action for query in queries if query.WhichOneof("node") in WRITES for action in _read(query)]
 
 
-def _create_index(cursor: Cursor, *, unique: bool) -> Action:
-    said = {"unique"} if unique else set()
-    if cursor.accept("concurrently"):
-        said.add("concurrently")
-    if cursor.accept("if", "not", "exists"):
-        said.add("if not exists")
-    name = None if cursor.peek == "on" else cursor.name()
-    cursor.accept("on")
-    if cursor.accept("only"):
-        said.add("only")
-    table = cursor.table()
-    if cursor.accept("using"):
-        cursor.name()
-    return Action(kind=Kind.CREATE_INDEX, table=table, name=name, columns=cursor.names(), said=frozenset(said))
+def _one(kind: Kind, name: str | None = None, *said: str) -> tuple[Action, ...]:
+    return (Action(kind=kind, name=name, said=frozenset(said)),)
 
 
-def _drop(cursor: Cursor) -> tuple[Action, ...]:
-    kind = cursor.any_of("table", "index", *OBJECTS)
-    cursor.accept("view") if kind == "materialized" else None
-    said = frozenset({"concurrently"} if cursor.accept("concurrently") else ())
-    said |= {"if exists"} if cursor.accept("if", "exists") else set()
-    names = [Cursor(part).table() for part in cursor.parts()]
-    found = [name for name in names if name is not None]
-    if not kind or not found:
-        return (Action(kind=Kind.UNKNOWN, name="drop"),)
-    if kind == "table":
-        return tuple(Action(kind=Kind.DROP_TABLE, table=table, said=said) for table in found)
-    if kind == "index":
-        return tuple(Action(kind=Kind.DROP_INDEX, name=str(table), said=said) for table in found)
-    return tuple(Action(kind=Kind.DROP, name=f"{kind} {name}", said=said) for name in found)
+def _kind(value: int) -> str:
+    return str(pg.ObjectType.Name(value)).removeprefix("OBJECT_")
 
 
-def _alter(cursor: Cursor) -> tuple[Action, ...]:
-    if cursor.accept("table"):
-        if cursor.accept("all"):
-            return (Action(kind=Kind.ALTER, name="table all in tablespace"),)
-        return alter_table(cursor)
-    kind = cursor.any_of("index", "system", "default", "group", "tablespace", *OBJECTS)
-    if not kind:
-        return (Action(kind=Kind.UNKNOWN, name="alter"),)
-    if kind == "type":
-        return (_alter_type(cursor),)
-    name = str(cursor.table() or "")
-    if kind not in {"index", "trigger", "constraint", "policy", "statistics"} and cursor.seek("rename"):
-        return (Action(kind=Kind.RENAME, name=f"{kind} {name}"),)
-    return (Action(kind=Kind.ALTER, name=f"{kind} {name}"),)
+def _create_table(found: Any) -> tuple[Action, ...]:
+    said = frozenset({"partition"} if found.HasField("partbound") else ())
+    return (Action(kind=Kind.CREATE_TABLE, table=table_of(found.relation), said=said),)
 
 
-def _alter_type(cursor: Cursor) -> Action:
-    name = str(cursor.table() or "")
-    if cursor.accept("add", "value"):
-        return Action(kind=Kind.ADD_VALUE, name=name)
-    if cursor.accept("rename") or cursor.accept("set", "schema"):
-        return Action(kind=Kind.RENAME, name=f"type {name}")
-    if cursor.accept("drop", "attribute"):
-        return Action(kind=Kind.DROP, name=f"attribute of type {name}")
-    return Action(kind=Kind.ALTER, name=f"type {name}")
+def _create_table_as(found: Any) -> tuple[Action, ...]:
+    table = table_of(found.into.rel)
+    if _kind(found.objtype) == "MATVIEW":
+        return _one(Kind.CREATE, f"materialized view {table}")
+    return (Action(kind=Kind.CREATE_TABLE, table=table),)
 
 
-def _write(kind: Kind, cursor: Cursor, *skipped: str) -> tuple[Action, ...]:
-    for word in (*skipped, "only"):
-        cursor.accept(word)
-    table = cursor.table()
-    said = {"where"} if cursor.seek("where") else set()
-    return (Action(kind=kind, table=table, said=frozenset(said)),)
+def _create_index(found: Any) -> tuple[Action, ...]:
+    words = {"unique": found.unique, "concurrently": found.concurrent, "if not exists": found.if_not_exists,
+             "only": not found.relation.inh}  # fmt: skip
+    columns = tuple(part.index_elem.name for part in found.index_params if part.index_elem.name)
+    expressions = len(columns) < len(found.index_params)
+    said = {word for word, there in words.items() if there} | ({"expression"} if expressions else set())
+    table, name = table_of(found.relation), found.idxname or None
+    return (Action(kind=Kind.CREATE_INDEX, table=table, name=name, columns=columns, said=frozenset(said)),)
 
 
-def _insert(cursor: Cursor) -> tuple[Action, ...]:
-    cursor.accept("into")
-    table = cursor.table()
-    said = set()
-    if cursor.accept("as"):
-        cursor.name()
-    cursor.inside()
-    if cursor.peek in {"select", "with", "table", "("}:
-        said.add("select")
-    return (Action(kind=Kind.INSERT, table=table, said=frozenset(said)),)
+def _alter(found: Any) -> tuple[Action, ...]:
+    kind = _kind(found.objtype)
+    if kind in {"TABLE", "FOREIGN_TABLE"}:
+        return alter_table(found)
+    name = f"{kind.lower()} {table_of(found.relation)}"
+    dropped = any(pg.AlterTableType.Name(cmd.alter_table_cmd.subtype) == "AT_DropColumn" for cmd in found.cmds)
+    return _one(Kind.DROP, f"attribute of {name}") if dropped else _one(Kind.ALTER, name)
 
 
-def _truncate(cursor: Cursor) -> tuple[Action, ...]:
-    cursor.accept("table")
-    cursor.accept("only")
-    found = [Cursor(part).table() for part in cursor.parts()]
-    return tuple(Action(kind=Kind.TRUNCATE, table=table) for table in found) or (Action(kind=Kind.UNKNOWN),)
+def _rename(found: Any) -> tuple[Action, ...]:
+    kind, table = _kind(found.rename_type), table_of(found.relation)
+    if kind == "TABLE":
+        return (Action(kind=Kind.RENAME_TABLE, table=table, name=found.newname),)
+    if kind == "COLUMN" and _kind(found.relation_type) == "TABLE":
+        return (Action(kind=Kind.RENAME_COLUMN, table=table, column=found.subname, name=found.newname),)
+    name = f"{kind.lower()} {table or named(found.object)}"
+    # nobody's statement names these but an error's text, and ON CONFLICT ON CONSTRAINT
+    return _one(Kind.ALTER if kind in MINOR else Kind.RENAME, name)
 
 
-def _select(cursor: Cursor) -> tuple[Action, ...]:
-    begin = cursor.at
-    function = cursor.table()
-    if function is None or cursor.peek != "(":
-        cursor.at = begin
-        into = cursor.seek("into")
-        return (Action(kind=Kind.UNKNOWN, name="select into") if into else Action(kind=Kind.SELECT),)
-    if function.schema == "expandcontract" and function.name in OURS:
-        return (Action(kind=OURS[function.name]),)
-    if function.name == "set_config":
-        values = [spelled(part).strip("'") for part in Cursor(cursor.inside()).parts()]
-        return (_setting(values[0].lower(), values[1] if len(values) > 1 else ""),)
-    known = function.schema in {"pg_catalog", "expandcontract"} or function.name.startswith("pg_")
-    known = known or function.name in {"setval", "nextval", "count", "max", "min", "now", "version", "exists"}
-    return (Action(kind=Kind.SELECT if known else Kind.UNKNOWN, name=f"{function}()"),)
+def _set_schema(found: Any) -> tuple[Action, ...]:
+    kind, table = _kind(found.object_type), table_of(found.relation)
+    if kind == "TABLE":
+        return (Action(kind=Kind.RENAME_TABLE, table=table, name=found.newschema),)
+    return _one(Kind.RENAME, f"{kind.lower()} {table or named(found.object)}")
 
 
-def _setting(name: str, value: str) -> Action:
-    return Action(kind=Kind.SETTING, column=name, name=value.lower())
+def _enum(found: Any) -> tuple[Action, ...]:
+    name = parts(found.type_name)
+    return _one(Kind.RENAME, f"value of type {name}") if found.old_val else _one(Kind.ADD_VALUE, str(name))
 
 
-def _set(cursor: Cursor) -> tuple[Action, ...]:
-    cursor.any_of("local", "session")
-    if cursor.peek in {"role", "transaction", "constraints", "authorization", "characteristics"}:
-        return (_setting(cursor.name(), ""),)
-    table = cursor.table()
-    cursor.any_of("to", "=")
-    value = spelled(cursor.words[cursor.at :]).strip("'")
-    return (_setting(str(table or ""), value),)
+def _drop(found: Any) -> tuple[Action, ...]:
+    kind = _kind(found.remove_type)
+    said = {"concurrently"} if found.concurrent else set()
+    words = frozenset(said | ({"if exists"} if found.missing_ok else set()))
+    names = [named(one) for one in found.objects]
+    if kind in {"TABLE", "FOREIGN_TABLE"}:
+        return tuple(Action(kind=Kind.DROP_TABLE, table=name, said=words) for name in names)
+    if kind == "INDEX":
+        return tuple(Action(kind=Kind.DROP_INDEX, name=str(name), said=words) for name in names)
+    what = {"MATVIEW": "materialized view"}.get(kind, kind.lower())
+    return tuple(Action(kind=Kind.DROP, name=f"{what} {name}", said=words) for name in names)
 
 
-def _reset(cursor: Cursor) -> tuple[Action, ...]:
-    return (_setting(cursor.name(), "default"),)
+def _select(found: Any) -> tuple[Action, ...]:
+    if found.HasField("into_clause"):
+        return (Action(kind=Kind.CREATE_TABLE, table=table_of(found.into_clause.rel)),)
+    calls = [one.res_target.val.func_call for one in found.target_list]
+    calls = [call for call in calls if call.funcname]
+    for call in calls:
+        function = parts(call.funcname)
+        if function.schema == "expandcontract" and function.name in OURS:
+            return _one(OURS[function.name])
+        if function.name == "set_config":
+            values = [_constant(argument) for argument in call.args]
+            return (Action(kind=Kind.SETTING, column=values[0].lower(), name=values[1].lower()),)
+    unknown = [parts(call.funcname) for call in calls if not _reads(call)]
+    return _one(Kind.UNKNOWN, f"{unknown[0]}()") if unknown else _one(Kind.SELECT)
 
 
-def _reindex(cursor: Cursor) -> tuple[Action, ...]:
-    cursor.inside()
-    cursor.any_of("table", "index", "schema", "database", "system")
-    said = frozenset({"concurrently"} if cursor.accept("concurrently") else ())
-    return (Action(kind=Kind.REINDEX, name=str(cursor.table() or ""), said=said),)
+def _reads(call: Any) -> bool:
+    function = parts(call.funcname)
+    ours = function.schema in {"pg_catalog", "expandcontract"}
+    return ours or function.name.startswith("pg_") or function.name in KNOWN_FUNCTIONS
 
 
-def _revoke(cursor: Cursor) -> tuple[Action, ...]:
-    table: Table | None = None
-    if cursor.seek("on"):
-        cursor.accept("table")
-        table = cursor.table()
-    return (Action(kind=Kind.RESTRICT, table=table, name="revoke"),)
+def _constant(node: Any) -> str:
+    value = node.a_const
+    kind = value.WhichOneof("val")
+    return str(getattr(getattr(value, kind), kind)) if kind else ""
 
 
-READERS: dict[str, Callable[[Cursor], tuple[Action, ...]]] = {
-    "create": _create,
-    "drop": _drop,
-    "alter": _alter,
-    "update": lambda cursor: _write(Kind.UPDATE, cursor),
-    "delete": lambda cursor: _write(Kind.DELETE, cursor, "from"),
-    "merge": lambda cursor: _write(Kind.UPDATE, cursor, "into"),
-    "insert": _insert,
-    "truncate": _truncate,
-    "select": _select,
-    "set": _set,
-    "reset": _reset,
-    "reindex": _reindex,
-    "revoke": _revoke,
-    "grant": lambda _: (Action(kind=Kind.GRANT),),
-    "comment": lambda _: (Action(kind=Kind.COMMENT),),
+def _set(found: Any) -> tuple[Action, ...]:
+    kind = pg.VariableSetKind.Name(found.kind)
+    if kind == "VAR_RESET_ALL":
+        return (Action(kind=Kind.SETTING, column="all", name="default"),)
+    given = ", ".join(map(_constant, found.args)) if kind == "VAR_SET_VALUE" else "default"
+    return (Action(kind=Kind.SETTING, column=found.name.lower(), name=given.lower()),)
+
+
+def _insert(found: Any) -> tuple[Action, ...]:
+    query = found.select_stmt.select_stmt
+    said = frozenset({"select"} if found.HasField("select_stmt") and not query.values_lists else ())
+    return (Action(kind=Kind.INSERT, table=table_of(found.relation), said=said),)
+
+
+def _write(kind: Kind) -> Callable[[Any], tuple[Action, ...]]:
+    def reader(found: Any) -> tuple[Action, ...]:
+        said = frozenset({"where"} if kind is not Kind.MERGE and found.HasField("where_clause") else ())
+        return (Action(kind=kind, table=table_of(found.relation), said=said),)
+
+    return reader
+
+
+def _grant(found: Any) -> tuple[Action, ...]:
+    if found.is_grant:
+        return _one(Kind.GRANT)
+    first = found.objects[0].range_var if found.objects and found.objects[0].HasField("range_var") else None
+    return (Action(kind=Kind.RESTRICT, table=table_of(first), name="revoke"),)
+
+
+def _reindex(found: Any) -> tuple[Action, ...]:
+    said = {"concurrently"} & {option.def_elem.defname for option in found.params}
+    return (Action(kind=Kind.REINDEX, name=str(table_of(found.relation) or found.name), said=frozenset(said)),)
+
+
+def _restrict(what: str, field: str) -> Callable[[Any], tuple[Action, ...]]:
+    return lambda found: (Action(kind=Kind.RESTRICT, table=table_of(getattr(found, field)), name=what),)
+
+
+def _fixed(kind: Kind, name: str | None = None, *said: str) -> Callable[[Any], tuple[Action, ...]]:
+    return lambda _: _one(kind, name, *said)
+
+
+READERS: dict[str, Callable[[Any], tuple[Action, ...]]] = {
+    "create_stmt": _create_table,
+    "create_foreign_table_stmt": lambda found: _create_table(found.base_stmt),
+    "create_table_as_stmt": _create_table_as,
+    "index_stmt": _create_index,
+    "view_stmt": lambda found: _one(Kind.CREATE, f"view {table_of(found.view)}"),
+    "create_function_stmt": lambda found: _one(Kind.CREATE, f"function {parts(found.funcname)}"),
+    "create_enum_stmt": lambda found: _one(Kind.CREATE, f"type {parts(found.type_name)}"),
+    "composite_type_stmt": lambda found: _one(Kind.CREATE, f"type {table_of(found.typevar)}"),
+    "create_seq_stmt": lambda found: _one(Kind.CREATE, f"sequence {table_of(found.sequence)}"),
+    "create_trig_stmt": lambda found: _one(Kind.CREATE, f"trigger {table_of(found.relation)}.{found.trigname}"),
+    "create_policy_stmt": _restrict("create policy", "table"),
+    "rule_stmt": _restrict("create rule", "relation"),
+    "createdb_stmt": _fixed(Kind.CREATE, "database", "alone"),
+    "dropdb_stmt": _fixed(Kind.DROP, "database", "alone"),
+    "alter_table_stmt": _alter,
+    "alter_enum_stmt": _enum,
+    "alter_object_schema_stmt": _set_schema,
+    "rename_stmt": _rename,
+    "drop_stmt": _drop,
+    "drop_owned_stmt": _fixed(Kind.DROP, "owned"),
+    "truncate_stmt": lambda found: tuple(
+        Action(kind=Kind.TRUNCATE, table=table_of(one.range_var)) for one in found.relations
+    ),
+    "update_stmt": _write(Kind.UPDATE),
+    "delete_stmt": _write(Kind.DELETE),
+    "merge_stmt": _write(Kind.MERGE),
+    "insert_stmt": _insert,
+    "select_stmt": _select,
+    "variable_set_stmt": _set,
+    "grant_stmt": _grant,
+    "grant_role_stmt": lambda found: _one(Kind.GRANT if found.is_grant else Kind.RESTRICT, "role"),
+    "reindex_stmt": _reindex,
+    "vacuum_stmt": lambda found: (
+        _one(Kind.MAINTAIN, "vacuum", "alone") if found.is_vacuumcmd else _one(Kind.MAINTAIN, "analyze")
+    ),
+    **{f"{word}_stmt": _fixed(Kind.COMMENT) for word in ("comment", "sec_label")},
+    **{
+        f"{word}_stmt": _fixed(Kind.MAINTAIN, word.replace("_", " "))
+        for word in ("cluster", "check_point", "refresh_mat_view", "lock", "discard")
+    },
+    **{
+        f"{word}_stmt": _fixed(Kind.SELECT)
+        for word in ("notify", "listen", "unlisten", "variable_show", "explain", "constraints_set")
+    },
 }

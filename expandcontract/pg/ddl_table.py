@@ -2,192 +2,170 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+from postgast import find_nodes
+from postgast import pg_query_pb2 as pg
+
+from expandcontract.core.mapping import Table
 from expandcontract.core.revision import Action, Kind
-from expandcontract.pg.cursor import Cursor, spelled
 
 if TYPE_CHECKING:
-    from expandcontract.core.mapping import Table
-    from expandcontract.pg.words import Word
+    from collections.abc import Callable
 
-AFTER_TYPE = {
-    "not", "null", "default", "primary", "unique", "references", "check", "generated", "constraint", "collate",
-    "deferrable", "initially", "storage", "compression", "using",
-}  # fmt: skip
-CONSTRAINTS = ("check", "unique", "primary", "foreign", "exclude", "not")
-KEYS = {"primary": "primary key", "foreign": "foreign key", "not": "not null"}
 SERIAL = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"}
+SPOKEN = MappingProxyType(
+    {
+        "int2": "smallint",
+        "int4": "integer",
+        "int8": "bigint",
+        "bool": "boolean",
+        "bpchar": "char",
+        "float4": "real",
+        "float8": "double precision",
+    }
+)
+WORDS = MappingProxyType(
+    {
+        "CONSTR_CHECK": "check",
+        "CONSTR_UNIQUE": "unique",
+        "CONSTR_PRIMARY": "primary key",
+        "CONSTR_FOREIGN": "foreign key",
+        "CONSTR_EXCLUSION": "exclude",
+        "CONSTR_NOTNULL": "not null",
+        "CONSTR_DEFAULT": "default",
+        "CONSTR_IDENTITY": "identity",
+        "CONSTR_GENERATED": "generated",
+    }
+)
 
 
-def alter_table(cursor: Cursor) -> tuple[Action, ...]:
-    """Read on after the words ``ALTER TABLE``."""
-    cursor.accept("if", "exists")
-    cursor.accept("only")
-    table = cursor.table()
-    if table is None:
-        return (Action(kind=Kind.UNKNOWN),)
-    return tuple(_action(Cursor(part), table) for part in cursor.parts()) or (Action(kind=Kind.UNKNOWN),)
+def table_of(found: Any) -> Table | None:
+    """The table that a ``RangeVar`` names, or ``None`` where it names none; a database in front is left out."""
+    if found is None or not found.relname:
+        return None
+    return Table(schema=found.schemaname or "public", name=found.relname)
 
 
-def _action(cursor: Cursor, table: Table) -> Action:
-    word = cursor.any_of(*READERS)
-    return READERS[word](cursor, table) if word else _other(cursor, table)
+def parts(names: Any) -> Table:
+    """A qualified name that stands as a list of strings."""
+    texts = [one.string.sval for one in names]
+    return Table(schema=texts[-2] if len(texts) > 1 else "public", name=texts[-1] if texts else "")
 
 
-def _other(cursor: Cursor, table: Table) -> Action:
-    if cursor.accept("enable", "row") or cursor.accept("force", "row"):
-        return Action(kind=Kind.RESTRICT, table=table, name="row level security")
-    if cursor.accept("detach"):
-        return Action(kind=Kind.ALTER, table=table, name="detach partition", said=_concurrently(cursor))
-    return Action(kind=Kind.ALTER, table=table, name=spelled(cursor.words[cursor.at :]))
+def named(node: Any) -> Table:
+    """The name of any object, as DROP and RENAME give it."""
+    which = node.WhichOneof("node")
+    if which == "list":
+        return parts(node.list.items)
+    if which == "type_name":
+        return parts(node.type_name.names)
+    if which == "object_with_args":
+        return parts(node.object_with_args.objname)
+    return Table(schema="public", name=node.string.sval)
 
 
-def _validate(cursor: Cursor, table: Table) -> Action:
-    cursor.accept("constraint")
-    return Action(kind=Kind.VALIDATE_CONSTRAINT, table=table, name=cursor.name())
+def type_of(found: Any) -> str:
+    """A type as it is usually written: ``varchar(30)``, ``integer``, ``text[]``."""
+    name = parts(found.names)
+    shown = SPOKEN.get(name.name, name.name) if name.schema in {"pg_catalog", "public"} else str(name)
+    sizes = [str(one.a_const.ival.ival) for one in found.typmods]
+    # char alone is stored as char(1)
+    sized = f"({','.join(sizes)})" if sizes else ""
+    return f"{shown}{sized}{'[]' * len(found.array_bounds)}"
 
 
-def _set(cursor: Cursor, table: Table) -> Action:
-    if cursor.accept("schema"):
-        return Action(kind=Kind.RENAME_TABLE, table=table, name=cursor.name())
-    return Action(kind=Kind.ALTER, table=table, name=f"set {spelled(cursor.words[cursor.at :])}")
+def alter_table(found: Any) -> tuple[Action, ...]:
+    """The actions of one ALTER TABLE, in order."""
+    table = table_of(found.relation)
+    return tuple(_action(one.alter_table_cmd, table) for one in found.cmds)
 
 
-def _concurrently(cursor: Cursor) -> frozenset[str]:
-    return frozenset({"concurrently"} if cursor.seek("concurrently") else ())
+def _action(found: Any, table: Table | None) -> Action:
+    name = pg.AlterTableType.Name(found.subtype)
+    reader = READERS.get(name)
+    if reader is not None:
+        return reader(found, table)
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name.removeprefix("AT_"))
+    return Action(kind=Kind.ALTER, table=table, column=found.name or None, name=words.strip())
 
 
-def _add(cursor: Cursor, table: Table) -> Action:
-    if cursor.accept("constraint"):
-        return constraint(cursor, table, cursor.name())
-    if not cursor.accept("column") and cursor.peek in CONSTRAINTS:
-        return constraint(cursor, table, None)
-    cursor.accept("if", "not", "exists")
-    column = cursor.name()
-    kind, said = column_words(cursor)
-    return Action(kind=Kind.ADD_COLUMN, table=table, column=column, type=kind, said=said)
+def _add_column(found: Any, table: Table | None) -> Action:
+    column = getattr(found, "def").column_def
+    kind = type_of(column.type_name)
+    said = {"default", "serial", "not null"} if kind in SERIAL else set()
+    for one in column.constraints:
+        word = WORDS.get(pg.ConstrType.Name(one.constraint.contype))
+        if word is not None:
+            said |= {word}
+        if word in {"identity", "generated"}:
+            said |= {"default"}
+        if word == "generated":
+            said |= {"virtual" if one.constraint.generated_kind == "v" else "stored"}
+    return Action(kind=Kind.ADD_COLUMN, table=table, column=column.colname, type=kind, said=frozenset(said))
 
 
-def column_words(cursor: Cursor) -> tuple[str, frozenset[str]]:
-    """The type of a column's definition, and which optional words stand behind it."""
-    kind = spelled(cursor.until(AFTER_TYPE))
-    said = set()
-    if kind in SERIAL:
-        said |= {"default", "serial", "not null"}
-    while not cursor.done:
-        word = cursor.any_of("not", "default", "primary", "unique", "references", "check", "generated")
-        if word == "not" and cursor.accept("null"):
-            said.add("not null")
-        elif word == "generated":
-            said |= _generated(cursor)
-        elif word in {"default", "unique", "check"}:
-            said.add(word)
-            if word == "default":
-                cursor.until(AFTER_TYPE - {"using"})
-        elif word in {"primary", "references"}:
-            said.add({"primary": "primary key", "references": "foreign key"}[word])
-        elif cursor.peek == "(":
-            cursor.inside()
-        elif not word:
-            cursor.at += 1
-    return kind, frozenset(said)
+def _add_constraint(found: Any, table: Table | None) -> Action:
+    one = getattr(found, "def").constraint
+    kind = WORDS.get(pg.ConstrType.Name(one.contype), "constraint")
+    said = {kind}
+    said |= {"using index"} if one.indexname else set()
+    said |= {"not enforced"} if kind in {"check", "foreign key"} and not one.is_enforced else set()
+    said |= {"not valid"} if one.skip_validation and "not enforced" not in said else set()
+    keys = tuple(key.string.sval for key in (one.fk_attrs or one.keys))
+    if kind == "check":
+        refs = find_nodes(one.raw_expr, pg.ColumnRef)
+        keys = tuple(dict.fromkeys(ref.fields[-1].string.sval for ref in refs))
+    column = keys[0] if kind == "not null" else None
+    columns = () if kind == "not null" else keys
+    name = one.conname or None
+    return Action(
+        kind=Kind.ADD_CONSTRAINT, table=table, column=column, name=name, columns=columns, said=frozenset(said)
+    )
 
 
-def _generated(cursor: Cursor) -> set[str]:
-    cursor.any_of("always", "by")
-    cursor.accept("default")
-    cursor.accept("as")
-    if cursor.accept("identity"):
-        return {"default", "identity"}
-    cursor.inside()
-    return {"default", "generated", "stored" if cursor.accept("stored") else "virtual"}
+def _change_type(found: Any, table: Table | None) -> Action:
+    column = getattr(found, "def").column_def
+    said = frozenset({"using"} if column.HasField("raw_default") else ())
+    return Action(kind=Kind.CHANGE_TYPE, table=table, column=found.name, type=type_of(column.type_name), said=said)
 
 
-def constraint(cursor: Cursor, table: Table, name: str | None) -> Action:
-    """Read on after ``ADD CONSTRAINT name``, or after ``ADD``."""
-    kind = cursor.any_of(*CONSTRAINTS)
-    said = {KEYS.get(kind, kind)} if kind else set()
-    cursor.any_of("key", "null")
-    if cursor.accept("using", "index"):
-        return Action(kind=Kind.ADD_CONSTRAINT, table=table, name=name, said=frozenset(said | {"using index"}))
-    if kind == "unique":
-        cursor.any_of("nulls")
-        cursor.accept("not", "distinct")
-    inner: tuple[str, ...] = ()
-    begin, column = cursor.at, None
-    if kind in {"unique", "primary", "foreign"}:
-        inner = cursor.names()
-    elif kind == "not":
-        column = cursor.name()
-    else:
-        inner = tuple(_mentioned(cursor.inside()))
-    cursor.at = max(begin, cursor.at)
-    rest = Cursor(cursor.words[cursor.at :])
-    said |= {"not valid"} if rest.seek("not", "valid") else set()
-    rest.at = 0
-    said |= {"not enforced"} if rest.seek("not", "enforced") else set()
-    return Action(kind=Kind.ADD_CONSTRAINT, table=table, column=column, name=name, columns=inner, said=frozenset(said))
+def _default(found: Any, table: Table | None) -> Action:
+    kind = Kind.SET_DEFAULT if found.HasField("def") else Kind.DROP_DEFAULT
+    return Action(kind=kind, table=table, column=found.name)
 
 
-def _mentioned(inside: list[Word]) -> list[str]:
-    """Every name of an expression that may be a column's."""
-    following = [*inside[1:], None]
-    return [
-        word.value
-        for word, after in zip(inside, following, strict=True)
-        if word.kind in {"word", "name"} and not (after is not None and after.value == "(")
-    ]
+def _detach(found: Any, table: Table | None) -> Action:
+    said = frozenset({"concurrently"} if getattr(found, "def").partition_cmd.concurrent else ())
+    return Action(kind=Kind.ALTER, table=table, name="detach partition", said=said)
 
 
-def _drop(cursor: Cursor, table: Table) -> Action:
-    if cursor.accept("constraint"):
-        cursor.accept("if", "exists")
-        return Action(kind=Kind.DROP_CONSTRAINT, table=table, name=cursor.name())
-    cursor.accept("column")
-    cursor.accept("if", "exists")
-    return Action(kind=Kind.DROP_COLUMN, table=table, column=cursor.name())
+def _on_column(kind: Kind) -> Callable[[Any, Table | None], Action]:
+    return lambda found, table: Action(kind=kind, table=table, column=found.name)
 
 
-def _alter_column(cursor: Cursor, table: Table) -> Action:
-    if cursor.accept("constraint"):
-        return Action(kind=Kind.ALTER, table=table, name=f"constraint {cursor.name()}")
-    cursor.accept("column")
-    column = cursor.name()
-    if cursor.accept("set", "data", "type") or cursor.accept("type"):
-        said = frozenset({"using"} if Cursor(cursor.words[cursor.at :]).seek("using") else ())
-        return Action(
-            kind=Kind.CHANGE_TYPE, table=table, column=column, type=spelled(cursor.until({"using"})), said=said
-        )
-    for wanted, kind in (
-        ("set default", Kind.SET_DEFAULT),
-        ("drop default", Kind.DROP_DEFAULT),
-        ("set not null", Kind.SET_NOT_NULL),
-        ("drop not null", Kind.DROP_NOT_NULL),
-        ("drop identity", Kind.DROP_DEFAULT),
-    ):
-        if cursor.accept(*wanted.split()):
-            return Action(kind=kind, table=table, column=column)
-    return Action(kind=Kind.ALTER, table=table, column=column, name=spelled(cursor.words[cursor.at :]))
+def _on_constraint(kind: Kind) -> Callable[[Any, Table | None], Action]:
+    return lambda found, table: Action(kind=kind, table=table, name=found.name)
 
 
-def _rename(cursor: Cursor, table: Table) -> Action:
-    if cursor.accept("to"):
-        return Action(kind=Kind.RENAME_TABLE, table=table, name=cursor.name())
-    if cursor.accept("constraint"):
-        # only messages of errors name a constraint, and ON CONFLICT ON CONSTRAINT
-        return Action(kind=Kind.ALTER, table=table, name=f"rename constraint {cursor.name()}")
-    cursor.accept("column")
-    column = cursor.name()
-    cursor.accept("to")
-    return Action(kind=Kind.RENAME_COLUMN, table=table, column=column, name=cursor.name())
+def _row_security(found: Any, table: Table | None) -> Action:
+    del found
+    return Action(kind=Kind.RESTRICT, table=table, name="row level security")
 
 
-READERS = {
-    "add": _add,
-    "drop": _drop,
-    "alter": _alter_column,
-    "rename": _rename,
-    "validate": _validate,
-    "set": _set,
+READERS: dict[str, Callable[[Any, Table | None], Action]] = {
+    "AT_AddColumn": _add_column,
+    "AT_AddConstraint": _add_constraint,
+    "AT_AlterColumnType": _change_type,
+    "AT_ColumnDefault": _default,
+    "AT_DropColumn": _on_column(Kind.DROP_COLUMN),
+    "AT_DropConstraint": _on_constraint(Kind.DROP_CONSTRAINT),
+    "AT_DropIdentity": _on_column(Kind.DROP_DEFAULT),
+    "AT_DropNotNull": _on_column(Kind.DROP_NOT_NULL),
+    "AT_SetNotNull": _on_column(Kind.SET_NOT_NULL),
+    "AT_ValidateConstraint": _on_constraint(Kind.VALIDATE_CONSTRAINT),
+    "AT_DetachPartition": _detach,
+    "AT_EnableRowSecurity": _row_security,
+    "AT_ForceRowSecurity": _row_security,
 }

@@ -21,6 +21,47 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from expandcontract.core.mapping import Mapping
+    from expandcontract.core.shape import Fill, Shape
+
+
+def check(connection: Connection, shape: Shape) -> None:
+    """Make sure that every expression of the shape can be used; leaves nothing behind.
+
+    Raises:
+        MappingError: With the expression, and what PostgreSQL says of it.
+        UnknownNameError: A table does not exist.
+    """
+    for mapping in shape.mappings:
+        check_mapping(connection, mapping)
+    for fill in shape.fills:
+        check_fill(connection, fill)
+
+
+def check_fill(connection: Connection, fill: Fill) -> None:
+    """Make sure that a fill's expressions and condition parse over the table's own columns; they may be volatile.
+
+    Columns that do not exist yet may be filled, not read.
+
+    Raises:
+        MappingError: With the expression, and what PostgreSQL says of it.
+        UnknownNameError: The table does not exist.
+    """
+    known = {column.name for column in columns(connection, fill.table)}
+    place = sql.Identifier(fill.table.schema, fill.table.name)
+    expressions = dict(fill.values)
+    if fill.where is not None and known.issuperset(fill.values):
+        expressions["its condition"] = fill.where
+    for name, expression in expressions.items():
+        savepoint = connection.begin_nested()
+        probe = sql.SQL("CREATE TEMP TABLE expandcontract_probe AS SELECT ({}) AS found FROM {} AS {} WHERE false")
+        try:
+            alias = sql.Identifier(fill.table.name)
+            _run(connection, probe.format(sql.SQL(expression), place, alias))
+        except DBAPIError as exc:
+            msg = f"the expression for {name} ({expression}): {_reason(exc)}"
+            raise MappingError(msg, hint="it may read only columns of the same row") from exc
+        finally:
+            savepoint.rollback()
 
 
 def check_mapping(connection: Connection, mapping: Mapping) -> None:

@@ -1,4 +1,4 @@
-"""What the catalogue has against a move: one query a check, each refuses or warns."""
+"""What the catalogue has against a move: one query a check, each refuses or warns. Takes at most ACCESS SHARE."""
 
 from __future__ import annotations
 
@@ -10,27 +10,41 @@ from expandcontract.core.facts import Finding, Severity
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from sqlalchemy import Connection
 
     from expandcontract.core.mapping import Table
 
 QUERIES = load("expandcontract.pg", "preflight.sql")
+STATEMENTS = """SELECT format('%I.pg_stat_statements', n.nspname) FROM pg_extension AS e
+    JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'
+    AND EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max')"""
 
 
-def preflight(connection: Connection, table: Table | None) -> tuple[Finding, ...]:
+def preflight(connection: Connection, tables: Sequence[Table]) -> tuple[Finding, ...]:
     """Every finding of every check; a check that has nothing to say gives no row.
 
     Args:
         connection: To the target database.
-        table: The table that the change maps; ``None`` for checks of the whole database only.
+        tables: The tables that the change touches; checks named ``table_…`` and ``statements_…`` are asked of each.
     """
-    found: list[Finding] = []
+    return tuple(
+        Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
+        for query, values in _asked(connection, tables)
+        for row in connection.execute(text(query), values).mappings()
+    )
+
+
+def _asked(connection: Connection, tables: Sequence[Table]) -> Iterator[tuple[str, dict[str, str]]]:
+    places = [{"schema": table.schema, "table": table.name} for table in tables]
+    statements = connection.execute(text(STATEMENTS)).scalar_one_or_none()
     for name, query in QUERIES.items():
-        if table is None and name.startswith("table_"):
-            continue
-        values = {"schema": table.schema, "table": table.name} if table and name.startswith("table_") else {}
-        found.extend(
-            Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
-            for row in connection.execute(text(query), values).mappings()
-        )
-    return tuple(found)
+        topic = name.partition("_")[0]
+        if topic == "server":
+            yield query, {}
+        elif topic == "table":
+            yield from ((query, place) for place in places)
+        elif statements is not None:
+            found = query.replace("{statements}", statements)
+            yield from ((found, {"table": place["table"]}) for place in places)

@@ -66,6 +66,7 @@ class LocalServer:
         bin: PostgreSQL's programs.
         port: On 127.0.0.1.
         process: The postmaster.
+        version: Its major version.
         temporary: Whether the folder is deleted at the end.
     """
 
@@ -73,6 +74,7 @@ class LocalServer:
     bin: Path
     port: int
     process: subprocess.Popen[bytes]
+    version: int
     temporary: bool = False
 
     @classmethod
@@ -118,7 +120,7 @@ class LocalServer:
                 cwd="/",
                 **person,
             )
-        server = cls(place, found, port, process, temporary=directory is None)
+        server = cls(place, found, port, process, version, temporary=directory is None)
         atexit.register(server.stop)
         server._wait(log)
         return server

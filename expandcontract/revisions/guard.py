@@ -14,12 +14,13 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from expandcontract.core.mapping import Mapping
+from expandcontract.core.shape import Hold, Shape
 from expandcontract.errors import BusyError, FencedError, RefusedError
-from expandcontract.ledger import Ledger, install, installed_version
+from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
 from expandcontract.revisions import seal
+from expandcontract.revisions.guarding import ATTRIBUTE, PROBE
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationInfo
     from sqlalchemy import Connection
 
-ATTRIBUTE = "expandcontract"
 PLAIN_LOCK_TIMEOUT = "1s"
 EMPTY = """SELECT NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
@@ -68,6 +68,9 @@ def guard(context: Any) -> None:
     migration: MigrationContext = context.get_context()
     script = context.script
     mark = context.config.attributes.get(ATTRIBUTE)
+    asked = context.config.attributes.get(PROBE)
+    if asked is not None:
+        asked.update(version_table=migration.version_table, version_table_schema=migration.version_table_schema)
     original: Any = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
     migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, _Recorder(script))
     if context.is_offline_mode():
@@ -93,14 +96,14 @@ def guard(context: Any) -> None:
     migration._migrations_fn = guarded  # noqa: SLF001
 
 
-def _held(connection: Connection | None) -> tuple[Mapping, ...]:
+def _held(connection: Connection | None) -> tuple[Hold, ...]:
     if connection is None:
         return ()
     began = connection.in_transaction()
-    found: tuple[Mapping, ...] = ()
-    if installed_version(connection) is not None:
-        rows = connection.execute(text("SELECT mapping FROM expandcontract.change WHERE attached")).scalars()
-        found = tuple(Mapping.from_document(row) for row in rows)
+    found: tuple[Hold, ...] = ()
+    if installed_version(connection) == VERSION:
+        rows = connection.execute(text("SELECT shape FROM expandcontract.change WHERE attached")).scalars()
+        found = tuple(hold for row in rows for hold in Shape.from_document(row).holds)
     if not began:
         connection.rollback()
     return found
@@ -138,14 +141,24 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
     ledger = Ledger(connection)
     locked = _lock(connection, ledger, mark)
     for step, (name, which) in halves:
-        if step.is_upgrade and which == CONTRACT:
-            _ask(connection, "assert_contract", name)
-        elif step.is_downgrade and which == EXPAND:
-            _ask(connection, "assert_retract", name)
-        elif step.is_downgrade and not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
-            msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
-            raise RefusedRevision(msg, hint=f"ec status {name}")
+        _allow(connection, step, name, which)
     return locked
+
+
+def _allow(connection: Connection, step: RevisionStep, name: str, which: str) -> None:
+    """Refuse where this half of a change may not be run, or taken back, now."""
+    if step.is_upgrade and which == CONTRACT:
+        _ask(connection, "assert_contract", name)
+    elif step.is_upgrade:
+        phase = connection.execute(text("SELECT expandcontract.phase(:name)"), {"name": name}).scalar_one()
+        if phase not in {None, "planned"}:
+            msg = f"{name} is {phase}: its expand was run, and alembic_version does not say so; nothing was run"
+            raise RefusedRevision(msg, hint=f"ec gate {name} expand, which says what to stamp")
+    elif which == EXPAND:
+        _ask(connection, "assert_retract", name)
+    elif not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+        msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
+        raise RefusedRevision(msg, hint=f"ec status {name}")
 
 
 def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bool:
@@ -200,15 +213,17 @@ class _Recorder:
         if not step.is_upgrade:
             call(ctx, "revision_reverted", *half)
             return
-        call(ctx, "revision_applied", *half, revision.revision)
-        if half[1] == EXPAND and ctx.connection is not None and not ctx.as_sql:
-            self._run_straight(ctx, revision.module, half[0])
+        kind = str(revision.module.change.kind) if half[1] == EXPAND else ""
+        call(ctx, "revision_applied", *half, revision.revision, kind)
+        if ctx.connection is not None and not ctx.as_sql:
+            self._run_straight(ctx, ctx.connection, revision.module, half)
 
     @staticmethod
-    def _run_straight(ctx: MigrationContext, module: Any, name: str) -> None:
-        if not ctx.connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():  # type: ignore[union-attr]
+    def _run_straight(ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
+        if not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
             return
-        call(ctx, "fill_straight", name)
+        if half[1] == EXPAND:
+            call(ctx, "fill_straight", half[0])
         for item in seal.record(module):
             for statement in seal.plain(item):
-                ctx.connection.exec_driver_sql(statement.replace("%", "%%"))  # type: ignore[union-attr]
+                connection.exec_driver_sql(statement.replace("%", "%%"))

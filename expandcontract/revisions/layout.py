@@ -1,74 +1,105 @@
-"""Breaks long lines of a revision as ``ruff format`` and ``black`` do by default, so that neither changes them."""
+"""Lays out generated statements as the common formatters do, so that a project's own check leaves them alone.
+
+A call that fits stands on one line; else its arguments stand on a line of their own; else each has a line, with a
+trailing comma. https://docs.astral.sh/ruff/formatter/
+"""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import json
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-WIDTH = 88  # columns; the default of both
+WIDTH = 88
+STEP = 4
 
 
-def laid_out(line: str, indent: int = 4) -> list[str]:
-    """A statement of one line, on as many lines as it needs.
+def layout(statement: str, indent: int = 0) -> str:
+    """One simple statement, without its line end; a comment after two blanks stays at its end.
 
     Args:
-        line: The statement, without its indentation; what is no expression stays as it is.
-        indent: By how many columns it is indented.
-
-    Returns:
-        The lines, each with its indentation.
+        statement: A call, an assignment of a call, or a comment.
+        indent: Blanks before it.
     """
-    whole = " " * indent + line
-    if len(whole) <= WIDTH:
-        return [whole]
-    try:
-        (statement,) = ast.parse(line).body
-    except (SyntaxError, ValueError):
-        return [whole]
-    if not isinstance(statement, ast.Expr):
-        return [whole]
-    behind = line[len(line.encode()[: statement.end_col_offset].decode()) :]
-    return _broken(line, statement.value, indent, "", behind)
+    if statement.startswith("#"):
+        return " " * indent + statement
+    tree = ast.parse(statement).body[0]
+    code, _, comment = statement.partition("  # ") if "  # " in statement else (statement, "", "")
+    if comment:
+        tree = ast.parse(code).body[0]
+    lead, value = "", getattr(tree, "value", None)
+    if isinstance(tree, ast.Assign):
+        lead = f"{ast.unparse(tree.targets[0])} = "
+    if value is None:
+        return " " * indent + statement
+    tail = f"  # {comment}" if comment else ""
+    return " " * indent + lead + _value(value, indent, len(lead) + indent, len(tail)) + tail
 
 
-def _broken(source: str, node: ast.expr, indent: int, before: str, after: str) -> list[str]:
-    """The expression with what stands right before and behind it, broken at its outermost brackets if it must be."""
-    text = ast.get_source_segment(source, node) or ""
-    whole = f"{' ' * indent}{before}{text}{after}"
-    items = _items(source, node)
-    if len(whole) <= WIDTH or not items:
-        return [whole]
-    head, tail = _brackets(source, node)
-    first, end = f"{' ' * indent}{before}{head}", f"{' ' * indent}{tail}{after}"
-    together = " " * (indent + 4) + ", ".join(prefix + _text(source, item) for prefix, item in items)
-    if len(together) <= WIDTH and isinstance(node, ast.Call):
-        return [first, together, end]
-    inner = [line for prefix, item in items for line in _broken(source, item, indent + 4, prefix, ",")]
-    return [first, *inner, end]
+def _value(node: ast.expr, indent: int, used: int, after: int) -> str:
+    """``node`` from column ``used`` on, with ``after`` characters to come behind it on its last line."""
+    flat = _flat(node)
+    if used + len(flat) + after <= WIDTH or not _parts(node):
+        return flat
+    opening, parts, closing = _bracketed(node)
+    inner = indent + STEP
+    joined = ", ".join(_flat(part) if isinstance(part, ast.expr) else part[0] + _flat(part[1]) for part in parts)
+    blank, margin = " " * inner, " " * indent
+    if inner + len(joined) <= WIDTH or (len(parts) == 1 and not _parts(_node(parts[0]))):
+        return f"{opening}\n{blank}{joined}\n{margin}{closing}"
+    if len(parts) == 1 and isinstance(node, ast.Call):
+        lead = "" if isinstance(parts[0], ast.expr) else parts[0][0]
+        body = lead + _value(_node(parts[0]), inner, inner + len(lead), 0)
+        return f"{opening}\n{blank}{body}\n{margin}{closing}"
+    lines = []
+    for part in parts:
+        lead = "" if isinstance(part, ast.expr) else part[0]
+        lines.append(f"{blank}{lead}{_value(_node(part), inner, inner + len(lead), 1)},\n")
+    return f"{opening}\n{''.join(lines)}{margin}{closing}"
 
 
-def _text(source: str, node: ast.expr) -> str:
-    return ast.get_source_segment(source, node) or ""
+Part = ast.expr | tuple[str, ast.expr]
 
 
-def _brackets(source: str, node: ast.expr) -> tuple[str, str]:
-    if isinstance(node, ast.Call):
-        return f"{_text(source, node.func)}(", ")"
-    return ("[", "]") if isinstance(node, ast.List) else ("{", "}")
+def _node(part: Part) -> ast.expr:
+    return part if isinstance(part, ast.expr) else part[1]
 
 
-def _items(source: str, node: ast.expr) -> Sequence[tuple[str, ast.expr]]:
-    """What stands between the brackets, each with its keyword or key."""
+def _parts(node: ast.expr) -> list[Part]:
     match node:
         case ast.Call():
-            named = [(f"{found.arg}=" if found.arg else "**", found.value) for found in node.keywords]
-            return [*(("", found) for found in node.args), *named]
-        case ast.List():
-            return [("", found) for found in node.elts]
+            keywords = [(f"{word.arg}=", word.value) for word in node.keywords]
+            return [*node.args, *keywords]
+        case ast.List() | ast.Tuple():
+            return list(node.elts)
         case ast.Dict():
-            keys = [f"{_text(source, key)}: " if key else "**" for key in node.keys]
-            return list(zip(keys, node.values, strict=True))
-    return []
+            return [(f"{_flat(key)}: ", value) for key, value in zip(node.keys, node.values, strict=True) if key]
+        case _:
+            return []
+
+
+def _bracketed(node: ast.expr) -> tuple[str, list[Part], str]:
+    brackets = {ast.List: "[]", ast.Tuple: "()", ast.Dict: "{}"}
+    if isinstance(node, ast.Call):
+        return f"{_flat(node.func)}(", _parts(node), ")"
+    return brackets[type(node)][0], _parts(node), brackets[type(node)][1]
+
+
+def _flat(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str() as text):
+            return quoted(text)
+        case ast.Call() | ast.List() | ast.Tuple() | ast.Dict():
+            opening, parts, closing = _bracketed(node)
+            inner = ", ".join(_flat(part) if isinstance(part, ast.expr) else part[0] + _flat(part[1]) for part in parts)
+            comma = "," if isinstance(node, ast.Tuple) and len(parts) == 1 else ""
+            return f"{opening}{inner}{comma}{closing}"
+        case _:
+            return ast.unparse(node)
+
+
+def quoted(text: str) -> str:
+    """A string as a Python literal, in the quotes that need fewer escapes."""
+    double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
+    if text.count('"') > text.count("'"):
+        return "'" + double[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
+    return double

@@ -46,7 +46,7 @@ class BeginChangeOp(MigrateOperation):
 
     @classmethod
     def begin_change(cls, operations: Operations, change: Change) -> None:
-        """Make hold and triggers from the change's mapping. Takes SHARE ROW EXCLUSIVE on its table."""
+        """Make hold and triggers from the change's shape. Takes SHARE ROW EXCLUSIVE on each table it maps."""
         operations.invoke(cls(change))
 
 
@@ -197,9 +197,8 @@ class SealForeignKeyOp(_SealOp):
 
 @Operations.implementation_for(BeginChangeOp)
 def _begin_change(operations: Operations, operation: BeginChangeOp) -> None:
-    mapping = operation.change.mapping
-    if mapping is not None:
-        call(operations, "begin_change", operation.change.name, mapping.document())
+    change = operation.change
+    call(operations, "begin_change", change.name, str(change.kind), change.shape.document())
 
 
 @Operations.implementation_for(AssertContractOp)

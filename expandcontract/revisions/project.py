@@ -15,7 +15,9 @@ from alembic.util import CommandError
 
 from expandcontract.core.change import Change
 from expandcontract.core.facts import Finding
+from expandcontract.core.phase import ROUTES, Phase
 from expandcontract.errors import ConfigError, ExpandContractError, PairError, UnknownNameError
+from expandcontract.revisions.probe import probe
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -146,7 +148,7 @@ class Project:
             msg = f"there is no change {name!r}" + (f"; did you mean {near[0]}?" if near else "")
             raise UnknownNameError(msg, hint="ec status")
         found = known[name]
-        if found.contract is None and found.change.mapping is not None:
+        if found.contract is None and Phase.CONTRACTED in ROUTES[found.change.kind]:
             msg = f"the pair of {name} has no contract half: no revision says change = {name!r}"
             raise PairError(msg, hint=f"restore the file of the contract, or ec abandon {name}")
         return found
@@ -169,8 +171,18 @@ class Project:
 
     def applied(self, connection: Connection) -> frozenset[str]:
         """The revisions that the database has, through ancestors and dependencies."""
-        heads = MigrationContext.configure(connection).get_current_heads()
-        return self.ancestors(list(heads))
+        heads = MigrationContext.configure(connection).get_current_heads() or self._elsewhere(connection)
+        try:
+            return self.ancestors(list(heads))
+        except CommandError as exc:
+            msg = f"the database has revisions that this project has not: {exc}"
+            raise PairError(msg, hint="check out the project as it was when they were run") from exc
+
+    def _elsewhere(self, connection: Connection) -> tuple[str, ...]:
+        """The heads in the version table that ``env.py`` itself names."""
+        said = probe(self.config)
+        named = {"version_table": said.version_table, "version_table_schema": said.version_table_schema}
+        return MigrationContext.configure(connection, opts=named).get_current_heads()
 
     def earlier_expands(self, pair: Pair, applied: frozenset[str]) -> tuple[str, ...]:
         """What of the expand chain must be applied before this pair's expand, by change or revision."""

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from alembic.util import CommandError
 
-    from expandcontract.core.mapping import Mapping
+    from expandcontract.core.shape import Hold
 
 SCHEMA = "expandcontract"
 NOT_CURRENT = "Target database is not up to date."
 
 
-def keep_quiet(migration: MigrationContext, held: tuple[Mapping, ...]) -> None:
+def keep_quiet(migration: MigrationContext, held: tuple[Hold, ...]) -> None:
     """Let the comparison pass over schema ``expandcontract`` and the columns that open changes hold."""
     options = migration.opts
     name_before = options.get("include_name")
     object_before = options.get("include_object")
-    governed = {(m.table.schema, m.table.name, column) for m in held for column in m.columns}
+    governed = {(hold.table.schema, hold.table.name, column) for hold in held for column in hold.columns}
 
     def include_name(name: Any, kind: str, parents: Any) -> bool:
         if (kind == "schema" and name == SCHEMA) or parents.get("schema_name") == SCHEMA:

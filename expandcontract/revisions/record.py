@@ -19,9 +19,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError
 
+from expandcontract.core.phase import Kind as ChangeKind
 from expandcontract.core.revision import Action, Half, Kind, Part, Revision, Statement, Stopped
-from expandcontract.pg.ddl import read
-from expandcontract.pg.words import split
+from expandcontract.pg.ddl import read, split
 from expandcontract.revisions.operations import AssertContractOp, BeginChangeOp, EndChangeOp, _SealOp
 from expandcontract.revisions.project import half_of
 from expandcontract.revisions.seal import describe
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Executable
 
     from expandcontract.core.change import Change
+    from expandcontract.core.mapping import Table
 
 OURS = {BeginChangeOp: Kind.BEGIN_CHANGE, EndChangeOp: Kind.END_CHANGE, AssertContractOp: Kind.ASSERT_CONTRACT}
 DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -52,7 +53,6 @@ def revision(script: Script, path: str, change: Change | None) -> Revision:
         change: The change that it belongs to, as the expand declares it; ``None`` for an ordinary revision.
     """
     half = half_of(script)
-    mapping = change.mapping if change is not None else None
     recorder = _Recorder(script.module)
     for part in Part:
         recorder.run(part)
@@ -62,11 +62,21 @@ def revision(script: Script, path: str, change: Change | None) -> Revision:
         half=Half(half[1]) if half else None,
         change=half[0] if half else None,
         statements=tuple(recorder.statements),
-        needed=frozenset((mapping.table, column) for column in mapping.new) if mapping else frozenset(),
-        mapped=mapping is not None,
+        needed=_needed(change),
+        irreversible=change.irreversible if change is not None else "",
+        held=change is not None and bool(change.shape.holds),
         source=Path(script.path).read_text(encoding="utf-8"),
         stopped=tuple(recorder.stopped),
     )
+
+
+def _needed(change: Change | None) -> frozenset[tuple[Table, str]]:
+    if change is None:
+        return frozenset()
+    # the columns of a swapped change have traded names by the time its contract runs
+    swapped = change.kind is ChangeKind.SWAPPED
+    sides = ((mapping.table, mapping.old if swapped else mapping.new) for mapping in change.shape.mappings)
+    return frozenset((table, column) for table, columns in sides for column in columns)
 
 
 class _Recorder:
@@ -196,7 +206,9 @@ def _completed(action: Action, operation: Any) -> Action:
     existing = getattr(operation, "existing_type", None)
     if action.kind is not Kind.CHANGE_TYPE or existing is None:
         return action
-    return replace(action, old_type=str(existing.compile(dialect=DIALECT)).lower())
+    # through the same reader, so that both are spelled alike
+    (old,) = read(f"ALTER TABLE t ALTER COLUMN c TYPE {existing.compile(dialect=DIALECT)}")
+    return replace(action, old_type=old.type)
 
 
 class _Bind:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects import postgresql
 
-from expandcontract.revisions.layout import WIDTH, laid_out
+from expandcontract.core.change import implied
+from expandcontract.revisions.layout import layout, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as MappingABC
+
+    from expandcontract.core.change import Change
     from expandcontract.core.mapping import Mapping, Table
+    from expandcontract.core.shape import Fill, Hold
     from expandcontract.pg.catalog import Column
 
 KNOWN = {
@@ -36,21 +40,39 @@ SIZED = re.compile(r"(character varying|numeric)\((\d+)(?:,(\d+))?\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """The statements of one revision, as Python source lines."""
+    """The statements of one revision, as Python source lines; ``imports`` are lines that they need beside ``op``."""
 
     summary: str
+    imports: tuple[str, ...] = ()
     upgrade: list[str] = field(default_factory=list)
     seal: list[str] = field(default_factory=list)
+    cut_over: list[str] = field(default_factory=list)
+    roll_back: list[str] = field(default_factory=list)
     downgrade: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a recipe gives: a pair that is not written yet.
+
+    Attributes:
+        change: The declaration.
+        expand: The expand half.
+        contract: The contract half; ``None`` where the kind has none.
+        beside: Columns that share an index or constraint with the mapped ones, so that they cannot change meanwhile.
+        notes: What the developer should know before it is applied.
+    """
+
+    change: Change
+    expand: Half
+    contract: Half | None = None
+    beside: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
 def rendered(value: str) -> str:
-    """A string as a Python literal, in the quotes that formatters choose: double, unless that escapes more."""
-    literal = json.dumps(value, ensure_ascii=False)
-    if value.count('"') <= value.count("'"):
-        return literal
-    inner = literal[1:-1].replace('\\"', '"').replace("'", "\\'")
-    return f"'{inner}'"
+    """A string as a Python literal."""
+    return quoted(value)
 
 
 def statement(sql: str) -> str:
@@ -77,22 +99,48 @@ def add_column(table: Table, column: Column, name: str) -> str:
     return f"op.add_column({rendered(table.name)}, sa.Column({rendered(name)}, {kind}){schema})"
 
 
-def change_source(name: str, mapping: Mapping) -> str:
+def change_source(change: Change) -> str:
     """The declaration ``change = Change(…)``."""
-    sides = []
-    for side in ("forward", "reverse"):
-        items = [f"{rendered(key)}: {rendered(sql)}" for key, sql in getattr(mapping, side).items()]
-        whole = f"        {side}={{{', '.join(items)}}},\n"
-        listed = "".join(f"            {item},\n" for item in items)
-        sides.append(whole if len(whole) <= WIDTH + 1 else f"        {side}={{\n{listed}        }},\n")
-    lossy = "        lossy=True,\n" if mapping.lossy else ""
+    shape = change.shape
+    said = [rendered(change.name)]
+    said += _several("mapping", [_mapping(mapping) for mapping in shape.mappings])
+    said += _several("fill", [_fill(fill) for fill in shape.fills])
+    said += _several("removes", [_hold(hold) for hold in shape.removes])
+    if change.kind is not implied(shape):
+        said.append(f"kind={rendered(change.kind)}")
+    if change.irreversible:
+        said.append(f"irreversible={rendered(change.irreversible)}")
+    return layout(f"change = Change({', '.join(said)})")
+
+
+def _several(name: str, items: list[str]) -> list[str]:
+    if not items:
+        return []
+    return [f"{name}={items[0] if len(items) == 1 else '[' + ', '.join(items) + ']'}"]
+
+
+def _mapping(mapping: Mapping) -> str:
+    lossy = ", lossy=True" if mapping.lossy else ""
     return (
-        f"change = Change(\n    {rendered(name)},\n    mapping=Mapping(\n        {rendered(str(mapping.table))},\n"
-        f"{''.join(sides)}{lossy}    ),\n)"
+        f"Mapping({rendered(mapping.table.spelled)}, forward={_dict(mapping.forward)},"
+        f" reverse={_dict(mapping.reverse)}{lossy})"
     )
+
+
+def _fill(fill: Fill) -> str:
+    where = f", where={rendered(fill.where)}" if fill.where is not None else ""
+    return f"Fill({rendered(fill.table.spelled)}, {_dict(fill.values)}{where})"
+
+
+def _hold(hold: Hold) -> str:
+    return f"Hold({rendered(hold.table.spelled)}, [{', '.join(map(rendered, hold.columns))}])"
+
+
+def _dict(side: MappingABC[str, str]) -> str:
+    return "{" + ", ".join(f"{rendered(key)}: {rendered(sql)}" for key, sql in side.items()) + "}"
 
 
 def function(name: str, doc: str, lines: list[str]) -> str:
     """A function of a revision."""
-    body = "\n".join(broken for line in lines for broken in laid_out(line)) or "    pass"
+    body = "\n".join(layout(line, 4) for line in lines) or "    pass"
     return f'def {name}() -> None:\n    """{doc}"""\n{body}\n'

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import FailedError
 from expandcontract.pg.retry import RETRIED, retrying, sqlstate
-from expandcontract.revisions.guard import ATTRIBUTE, RunnerMark, refused
+from expandcontract.revisions.guard import RunnerMark, refused
+from expandcontract.revisions.guarding import ATTRIBUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,77 +11,87 @@ from alembic.util import rev_id
 
 from expandcontract.errors import PairError
 from expandcontract.revisions.project import CONTRACT, EXPAND
-from expandcontract.revisions.render import Half, change_source, function, rendered
+from expandcontract.revisions.render import change_source, function, rendered
 
 if TYPE_CHECKING:
-    from expandcontract.core.mapping import Mapping
-    from expandcontract.revisions.project import Project
+    from expandcontract.core.change import Change
+    from expandcontract.revisions.project import Pair, Project
+    from expandcontract.revisions.render import Draft, Half
 
 
-def write_pair(
-    project: Project,
-    mapping: Mapping,
-    name: str,
-    expand: Half,
-    contract: Half,
-    *,
-    beside: frozenset[str] = frozenset(),
-) -> tuple[Path, Path]:
-    """Write both halves; nothing is left behind where one cannot be written.
+def write_pair(project: Project, draft: Draft) -> tuple[Path, ...]:
+    """Write the halves of a draft; nothing is left behind where one cannot be written.
 
     Args:
         project: Where.
-        mapping: The change's mapping.
-        name: The change's name.
-        expand: The expand half.
-        contract: The contract half.
-        beside: Columns that share an index or constraint with those it maps.
+        draft: What a recipe gave.
 
     Returns:
-        The two files, expand first.
+        The files, expand first; one alone where the kind has no contract.
 
     Raises:
-        PairError: A pair of that name exists, or another planned or open pair maps one of the columns or of those
+        PairError: A pair of that name exists, or another planned or open pair holds one of the columns or of those
             beside them.
     """
-    _refuse_taken(project, mapping, name, beside)
+    change = draft.change
+    _refuse_taken(project, change, draft.beside)
     labels = project.scripts.revision_map._revision_map  # noqa: SLF001  # labels have no public list
-    first = EXPAND not in labels
-    below = _linear_head(project) if first else None
+    halves = [EXPAND] if draft.contract is None else [EXPAND, CONTRACT]
+    missing = {half for half in halves if half not in labels}
+    # a branch begins where the linear history ended, whichever half came first
+    below = _linear_head(project) if len(missing) == len({EXPAND, CONTRACT} & set(halves)) else None
+    down = {half: _start(project, below) if half in missing else _head(project, half) for half in halves}
     expand_id, contract_id = rev_id(), rev_id()
-    down = {half: below if first else _head(project, half) for half in (EXPAND, CONTRACT)}
-    files = (
-        (_path(project, expand_id, f"{name}_expand"), _expand(expand_id, down[EXPAND], first, name, mapping, expand)),
-        (
-            _path(project, contract_id, f"{name}_contract"),
-            _contract(contract_id, down[CONTRACT], first, name, expand_id, contract),
-        ),
-    )
-    for path, source in files:
+    files = {
+        _path(project, expand_id, f"{change.name}_expand"): _expand(
+            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand
+        )
+    }
+    if draft.contract is not None:
+        path = _path(project, contract_id, f"{change.name}_contract")
+        first = CONTRACT in missing
+        files[path] = _contract(contract_id, down[CONTRACT], first, change.name, expand_id, draft.contract)
+    for path, source in files.items():
         path.write_text(source, encoding="utf-8")
-    return files[0][0], files[1][0]
+    return tuple(files)
 
 
-def _refuse_taken(project: Project, mapping: Mapping, name: str, beside: frozenset[str]) -> None:
+def _refuse_taken(project: Project, change: Change, beside: frozenset[str]) -> None:
     for pair in project.pairs():
-        if pair.name == name:
-            msg = f"there is a change {name!r} already"
+        if pair.name == change.name:
+            msg = f"there is a change {change.name!r} already"
             raise PairError(msg, hint="choose another with --name")
-        other = pair.change.mapping
-        shared = mapping.overlap(other) if other is not None and pair.contract is not None else frozenset()
-        live = {column for column in shared if other is not None and column not in other.new}
-        if live:
-            msg = f"{pair.name} maps {', '.join(sorted(live))} of {mapping.table} already"
-            raise PairError(
-                msg,
-                hint=f"finish it first, or ec abandon {pair.name}",
-            )
-        if other is not None and other.table == mapping.table and (with_it := beside & set(other.old)):
-            msg = (
-                f"{', '.join(sorted(mapping.old))} and {', '.join(sorted(with_it))} of {mapping.table} share an index"
-                f" or constraint, and {pair.name} maps the latter; only one of them can change at a time"
-            )
-            raise PairError(msg, hint=f"finish {pair.name} first, or ec abandon {pair.name}")
+        if pair.contract is None:
+            continue
+        other = pair.change.shape
+        new = {(mapping.table, column) for mapping in other.mappings for column in mapping.new}
+        for shared in change.shape.overlap(other):
+            live = [column for column in shared.columns if (shared.table, column) not in new]
+            if live:
+                msg = f"{pair.name} maps {', '.join(live)} of {shared.table} already"
+                raise PairError(msg, hint=f"finish it first, or ec abandon {pair.name}")
+        _refuse_beside(change, pair, beside)
+
+
+def _refuse_beside(change: Change, pair: Pair, beside: frozenset[str]) -> None:
+    for mapping in change.shape.mappings:
+        for other in pair.change.shape.mappings:
+            if other.table == mapping.table and (with_it := beside & set(other.old)):
+                msg = (
+                    f"{', '.join(sorted(mapping.old))} and {', '.join(sorted(with_it))} of {mapping.table} share an"
+                    f" index or constraint, and {pair.name} maps the latter; only one of them can change at a time"
+                )
+                raise PairError(msg, hint=f"finish {pair.name} first, or ec abandon {pair.name}")
+
+
+def _start(project: Project, below: str | None) -> str | None:
+    """Where a branch begins: on the linear history, or on what the other branch began on."""
+    if below is not None or not project.scripts.get_heads():
+        return below
+    for script in project.scripts.walk_revisions():
+        if {EXPAND, CONTRACT} & set(getattr(script.module, "branch_labels", None) or ()):
+            return str(script.down_revision) if script.down_revision else None
+    return None
 
 
 def _linear_head(project: Project) -> str | None:
@@ -100,39 +111,49 @@ def _path(project: Project, revision: str, slug: str) -> Path:
     return Path(project.scripts._rev_path(project.scripts.versions, revision, slug, datetime.now(UTC)))  # noqa: SLF001
 
 
-def _header(summary: str, revision: str, down: str | None, label: str | None, depends: str | None) -> str:
+def _header(half: Half, revision: str, down: str | None, label: str | None, depends: str | None, uses: str) -> str:
     labels = f'("{label}",)' if label else "None"
+    mine = f"from expandcontract import {uses}\n" if uses else ""
+    imports = mine + "".join(f"{line}\n" for line in sorted(half.imports))
     return (
-        f'"""{summary}."""\n\nfrom __future__ import annotations\n\nimport sqlalchemy as sa\nfrom alembic import op\n'
-        "{imports}"
+        f'"""{_docstring(half.summary)}."""\n\nfrom __future__ import annotations\n\n'
+        f"{{sqlalchemy}}from alembic import op\n{imports}"
         f"\nrevision = {rendered(revision)}\ndown_revision = {rendered(down) if down else None}\n"
         f"branch_labels = {labels}\ndepends_on = {rendered(depends) if depends else None}\n\n"
     )
 
 
-def _expand(revision: str, down: str | None, first: bool, name: str, mapping: Mapping, half: Half) -> str:  # noqa: FBT001
-    head = _header(half.summary, revision, down, EXPAND if first else None, None)
-    head = head.replace("{imports}", "from expandcontract import Change, Mapping\n")
+def _docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', "'")
+
+
+def _expand(revision: str, down: str | None, first: bool, change: Change, half: Half) -> str:  # noqa: FBT001
+    shape = change.shape
+    used = {"Change": True, "Fill": shape.fills, "Hold": shape.removes, "Mapping": shape.mappings}
+    uses = ", ".join(name for name, needed in used.items() if needed)
+    head = _header(half, revision, down, EXPAND if first else None, None, uses)
     parts = [
         function("upgrade", "Add the new shape beside the old one.", half.upgrade),
         function("seal", "What the new shape needs once it is full; may run twice.", half.seal),
-        function("downgrade", "Take the new shape away.", half.downgrade),
     ]
-    return _tidy(f"{head}{change_source(name, mapping)}\n\n\n" + "\n\n".join(parts))
+    if half.cut_over:
+        parts.append(function("cut_over", "Give the new shape the old one's names.", half.cut_over))
+        parts.append(function("roll_back", "Give the names back.", half.roll_back))
+    parts.append(function("downgrade", "Take the new shape away.", half.downgrade))
+    return _tidy(f"{head}{change_source(change)}\n\n\n" + "\n\n".join(parts))
 
 
 def _contract(revision: str, down: str | None, first: bool, name: str, expand: str, half: Half) -> str:  # noqa: FBT001
-    head = _header(half.summary, revision, down, CONTRACT if first else None, expand).replace("{imports}", "")
-    parts = [
-        function("upgrade", "Drop the old shape.", half.upgrade),
-        function("downgrade", "Bring the old column back, where nothing was ever live.", half.downgrade),
-    ]
+    head = _header(half, revision, down, CONTRACT if first else None, expand, "")
+    parts = [function("upgrade", "Drop the old shape.", half.upgrade)]
+    if half.seal:
+        parts.insert(0, function("seal", "The rule that holds from now on; made online before the rest.", half.seal))
+    parts.append(function("downgrade", "Bring the old shape back, where nothing was ever live.", half.downgrade))
     return _tidy(f"{head}change = {rendered(name)}\n\n\n" + "\n\n".join(parts))
 
 
 def _tidy(source: str) -> str:
-    return (
-        source
-        if "sa." in source.split("import sqlalchemy as sa\n")[1]
-        else source.replace("import sqlalchemy as sa\n", "")
-    )
+    """Import SQLAlchemy only where it is used; a seal that makes nothing is left out."""
+    empty = function("seal", "What the new shape needs once it is full; may run twice.", [])
+    source = source.replace(f"{empty}\n\n", "")
+    return source.replace("{sqlalchemy}", "import sqlalchemy as sa\n" if re.search(r"\bsa\.", source) else "", 1)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.color import FULL
 from expandcontract.core.facts import Asked
-from expandcontract.core.phase import TRANSITIONS, Move, Phase
+from expandcontract.core.phase import Move, Phase
 from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import EXPAND
 from expandcontract.runner.events import Event
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
-from expandcontract.runner.observe import read_weights
+from expandcontract.runner.observe import coming, read_weights
 from expandcontract.runner.traffic import give, put, release_for
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import ChangeState
     from expandcontract.ledger import Ledger
+    from expandcontract.revisions.operations import SealItem
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
@@ -59,7 +60,7 @@ def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked:
                 ledger.close_window(change.name)
             if change.phase is Phase.DUAL_WRITING:
                 ledger.set_by_database(change.name, value=False)
-            ledger.finish(change.name, change.phase, Move.ROLL_BACK, TRANSITIONS[change.phase][Move.ROLL_BACK])
+            ledger.finish(change.name, change.phase, Move.ROLL_BACK, change.after(Move.ROLL_BACK))
 
 
 def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -73,7 +74,10 @@ def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Even
 
 
 def _unseal(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    items = seal.record(place.project.pair(change.name).expand.module)
+    yield from _undo(place, mover, change, seal.record(place.project.pair(change.name).expand.module))
+
+
+def _undo(place: Place, mover: Mover, change: ChangeState, items: tuple[SealItem, ...]) -> Iterator[Event]:
     for text in sealing.undo(place.url, items, mover.fence):
         yield Event(kind="step", text=f"unsealed: {text}", change=change.name)
 
@@ -86,9 +90,11 @@ def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Ite
         now, _ = read_weights(place)
         if now != origin:
             yield from give(place, mover, origin.live, steps=STRAIGHT, soak=NO_SOAK, names=names, origin=origin)
-    if asked.move is Move.BACKFILL:
-        for change in changes:
+    for change in changes:
+        if asked.move is Move.BACKFILL:
             yield from _unseal(place, mover, change)
+        if asked.move is Move.CONTRACT:
+            yield from _undo(place, mover, change, coming(place, change))
     with mover.writing() as ledger:
         for name in names:
             ledger.take_back(name, asked.move)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +28,16 @@ class Event:
     def document(self) -> dict[str, object]:
         """As a JSON-ready mapping."""
         return {"kind": self.kind, "text": self.text, "change": self.change, "data": self.data}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The files that a recipe wrote.
+
+    Attributes:
+        paths: Expand first.
+        notes: What the developer should know before they are applied.
+    """
+
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...]

@@ -5,20 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
-from expandcontract.backfill.fill import fill
 from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked
-from expandcontract.core.pace import Pace
-from expandcontract.core.phase import TRANSITIONS, Move
-from expandcontract.core.plan import AT_THE_END, ask
+from expandcontract.core.phase import Move
 from expandcontract.core.release import Release, Speaks
-from expandcontract.errors import FailedError, RefusedError, TrafficError
+from expandcontract.errors import FailedError, TrafficError
 from expandcontract.pg.census import blockers
-from expandcontract.revisions import run, seal, sealing
+from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.runner.events import Event
-from expandcontract.runner.observe import live_release, observe, read_weights
+from expandcontract.runner.observe import coming, live_release, read_weights
+from expandcontract.runner.rows import backfill
 from expandcontract.runner.traffic import came_back, give, put
 
 if TYPE_CHECKING:
@@ -80,10 +77,9 @@ def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...
 
 
 def _waiting(mover: Mover, change: ChangeState) -> str:
-    if change.mapping is None:
-        return ""
     with mover.reading():
-        return blockers(mover.connection, change.mapping.table)
+        found = [blockers(mover.connection, table) for table in change.shape.tables]
+    return "; ".join(filter(None, found))
 
 
 def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -92,11 +88,13 @@ def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
 
 
 def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    """Apply the contract revision; assertion, triggers, hold, drop and phase are one transaction."""
+    """Make the rule of a tightening, then apply the contract: assertion, triggers, hold, drop and phase at once."""
     script = place.project.pair(change.name).contract
     if script is None:
         msg = f"{change.name} has no contract half"
         raise FailedError(msg)
+    for text in sealing.run(place.url, coming(place, change), mover.fence):
+        yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
     yield from _apply(place, mover, change, script)
 
 
@@ -109,63 +107,6 @@ def _apply(place: Place, mover: Mover, change: ChangeState, script: Script) -> I
         blockers=lambda: _waiting(mover, change),
         budget=place.settings.lock.budget,
     )
-
-
-def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    """Fill, prove equal, seal, and ask the gates at the end."""
-    name, mapping = change.name, change.mapping
-    items = seal.record(place.project.pair(name).expand.module)
-    if mapping is not None:
-        pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
-        for at in fill(place.url, name, mapping, pace, epoch=mover.epoch):
-            data: dict[str, object] = {
-                "done": at.pages_done,
-                "total": at.pages_total,
-                "rows": at.rows_filled,
-                "rate": at.rows_per_s,
-                "eta_s": None if at.eta is None else at.eta.total_seconds(),
-            }
-            yield Event(kind="progress", text=f"{at.rows_filled} rows filled", change=name, data=data)
-        yield from compare(place, mover, change, repair=True)
-    for text in sealing.run(place.url, items, mover.fence):
-        yield Event(kind="sealed", text=f"sealed: {text}", change=name)
-    from dataclasses import replace  # noqa: PLC0415  # one use
-
-    with mover.reading() as ledger:
-        facts = observe(place, mover.connection, ledger, name, Asked(move=Move.BACKFILL), count=False)
-        differing = 0 if mapping is None else parity.count(place.url, name, mapping)
-        facts = replace(facts, differing=differing, unsealed=seal.missing(mover.connection, items))
-    judgement = ask(AT_THE_END[Move.BACKFILL], facts)
-    if not judgement.open:
-        raise RefusedError(
-            "; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document()
-        )
-
-
-def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
-    """Compare every row, and repair where asked; the last event says what was found."""
-    if change.mapping is None:
-        return
-    last = None
-    epoch = mover.epoch if mover else None
-    for last in parity.verify(place.url, change.name, change.mapping, repair=repair, epoch=epoch):
-        data: dict[str, object] = {
-            "done": last.pages_done,
-            "total": last.pages_total,
-            "differing": last.differing,
-            "repaired": last.repaired,
-            "pass": last.number,
-            "rows": list(last.rows),
-        }
-        yield Event(kind="progress", text=f"comparing, pass {last.number}", change=change.name, data=data)
-    if last is not None:
-        differing = last.differing
-        text = (
-            "old and new shape agree on every row"
-            if not differing
-            else f"{differing} rows differ, first: {', '.join(last.rows)}"
-        )
-        yield Event(kind="step", text=text, change=change.name, data={"differing": differing, "rows": list(last.rows)})
 
 
 def change_release(
@@ -207,7 +148,7 @@ def change_release(
             ledger.set_before(change.name, move, before)
             if move is Move.DUAL_WRITE:
                 ledger.set_by_database(change.name, value=asked.by_database)
-            ledger.finish(change.name, change.phase, move, TRANSITIONS[change.phase][move])
+            ledger.finish(change.name, change.phase, move, change.after(move))
             if move is Move.CUT_OVER:
                 ledger.open_window(change.name)
 
@@ -238,9 +179,9 @@ def drive(
             for change in changes:
                 yield from backfill(place, mover, change)
                 with mover.writing() as ledger:
-                    ledger.finish(change.name, change.phase, asked.move, TRANSITIONS[change.phase][asked.move])
+                    ledger.finish(change.name, change.phase, asked.move, change.after(asked.move))
         case _:
             yield from change_release(place, mover, changes, asked, origin, steps)
 
 
-__all__ = ["NO_SOAK", "change_release", "compare", "drive", "in_order", "read_weights", "recalled", "remembered"]
+__all__ = ["NO_SOAK", "change_release", "drive", "in_order", "read_weights", "recalled", "remembered"]

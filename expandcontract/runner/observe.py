@@ -14,7 +14,9 @@ from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
 from expandcontract.pg import catalog, census, expression
 from expandcontract.pg.preflight import preflight
-from expandcontract.revisions import seal
+from expandcontract.revisions import breaking, seal
+from expandcontract.revisions.probe import need_guard
+from expandcontract.revisions.stamped import stamped
 from expandcontract.runner.mover import holder
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from expandcontract.core.color import Color
     from expandcontract.core.release import Release
     from expandcontract.ledger import Ledger
+    from expandcontract.revisions.operations import SealItem
     from expandcontract.revisions.project import Pair
     from expandcontract.runner.place import Place
 
@@ -44,7 +47,9 @@ def _declared(place: Place, pair: Pair) -> ChangeState:
 
     return ChangeState(
         name=pair.name,
-        mapping=pair.change.mapping,
+        kind=pair.change.kind,
+        shape=pair.change.shape,
+        irreversible=pair.change.irreversible,
         window=Window(place.settings.window.length),
         contract_revision=pair.contract.revision if pair.contract else None,
     )
@@ -52,8 +57,8 @@ def _declared(place: Place, pair: Pair) -> ChangeState:
 
 def _with_files(state: ChangeState, pair: Pair) -> ChangeState:
     contract = pair.contract.revision if pair.contract else state.contract_revision
-    mapping = pair.change.mapping if state.phase is Phase.PLANNED else state.mapping
-    return replace(state, contract_revision=contract, mapping=mapping)
+    found = replace(state, contract_revision=contract, irreversible=pair.change.irreversible)
+    return replace(found, kind=pair.change.kind, shape=pair.change.shape) if state.phase is Phase.PLANNED else found
 
 
 def read_weights(place: Place) -> tuple[Weights | None, str]:
@@ -71,6 +76,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
 
     Raises:
         UnreachableError: The balancer does not answer.
+        ConfigError: ``env.py`` does not call the guard, or fails.
         PairError: A half of the pair is missing or out of order.
         MappingError: An expression does not parse, is volatile, or reads what it may not.
     """
@@ -78,13 +84,15 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     if why:
         msg = f"{why}; nothing was begun"
         raise UnreachableError(msg, hint="ec status")
+    if asked.move in {Move.EXPAND, Move.CONTRACT} or (asked.move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
+        need_guard(place.project.config)
     if asked.move is not Move.EXPAND:
         return
     pair = place.project.pair(change.name)
     for fault in place.project.faults(pair):
         raise PairError(fault.what, hint=fault.fix)
-    if pair.change.mapping is not None and change.in_flight is None:
-        expression.check_mapping(connection, pair.change.mapping)
+    if change.in_flight is None:
+        expression.check(connection, pair.change.shape)
 
 
 def observe(
@@ -115,7 +123,7 @@ def observe(
         origin=_origin(change, asked),
         holder=holder(connection, ledger),
         integrity=_integrity(ledger, change),
-        preflight=_preflight(connection, change),
+        preflight=_preflight(place, connection, ledger, change),
         switched=place.switch is not None,
     )
     return _for_move(place, connection, facts, count=count)
@@ -137,8 +145,10 @@ def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
     return tuple(found) if change.phase is not Phase.CONTRACTED else ()
 
 
-def _preflight(connection: Connection, change: ChangeState) -> tuple[Finding, ...]:
-    return preflight(connection, change.mapping.table if change.mapping else None)
+def _preflight(place: Place, connection: Connection, ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
+    phases = {known.name: known.phase for known in ledger.changes()}
+    astray = stamped(place.project, place.project.applied(connection), phases)
+    return (*astray, *preflight(connection, change.shape.tables))
 
 
 def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool) -> Facts:
@@ -152,8 +162,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
     if move is Move.BACKFILL:
         limit = place.settings.snapshot_limit
         facts = replace(facts, snapshots=census.snapshots(connection, limit), snapshot_limit=limit)
-    if move in {Move.CUT_OVER, Move.CONTRACT} and change.mapping is not None and change.open:
-        facts = replace(facts, differing=parity.count(place.url, change.name, change.mapping) if count else None)
+    if move in {Move.CUT_OVER, Move.CONTRACT} and change.open:
+        facts = replace(facts, differing=differing(place, change) if count else None)
     if move is Move.CUT_OVER:
         items = seal.record(place.project.pair(change.name).expand.module)
         facts = replace(facts, unsealed=seal.missing(connection, items))
@@ -166,9 +176,9 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     pair = place.project.pair(facts.change.name)
     applied = place.project.applied(connection)
     found = list(place.project.faults(pair))
-    if facts.asked.move is Move.EXPAND and pair.change.mapping is not None:
+    if facts.asked.move is Move.EXPAND:
         try:
-            expression.check_mapping(connection, pair.change.mapping)
+            expression.check(connection, pair.change.shape)
         except MappingError as exc:
             found.append(Finding(what=exc.message, fix=f"mend {pair.expand.path}"))
     earlier = {
@@ -177,6 +187,18 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
         Move.ROLL_BACK: place.project.later_expands,
     }[facts.asked.move](pair, applied)
     return replace(facts, pair=tuple(found), earlier=earlier)
+
+
+def differing(place: Place, change: ChangeState) -> int:
+    """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
+    rows = sum(parity.count(place.url, change.name, work) for work in change.shape.work)
+    return rows + sum(breaking.count(place.url, item) for item in coming(place, change))
+
+
+def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:
+    """What the contract seals before it is applied: the rule of a tightening."""
+    contract = place.project.pair(change.name).contract if change.contracts else None
+    return () if contract is None else seal.record(contract.module)
 
 
 def _with_health(place: Place, facts: Facts) -> Facts:
@@ -188,17 +210,18 @@ def _with_health(place: Place, facts: Facts) -> Facts:
 
 
 def _with_ending(place: Place, connection: Connection, facts: Facts) -> Facts:
-    mapping = facts.change.mapping
-    roles = roles_to_leave(place, facts)
+    leaving = facts.change.shape.leaving if facts.change.open else ()
     return replace(
         facts,
-        sessions=census.sessions(connection, roles),
-        dependents=() if mapping is None or not facts.change.open else catalog.dependents(connection, mapping),
+        sessions=census.sessions(connection, roles_to_leave(place, facts)),
+        dependents=tuple(what for hold in leaving for what in catalog.dependents(connection, hold.table, hold.columns)),
     )
 
 
 def roles_to_leave(place: Place, facts: Facts) -> tuple[str, ...]:
     """The login roles of colors whose release does not speak ``new`` of the change."""
+    if facts.change.unnoticed:
+        return ()
     stay: set[str] = set()
     leave: set[str] = set()
     for color, release in facts.releases.items():

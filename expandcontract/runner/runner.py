@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.config.duration import parse_duration
 from expandcontract.core.facts import Asked
 from expandcontract.core.fit import misfits
-from expandcontract.core.mapping import Table
-from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
-from expandcontract.errors import RefusedError, UnknownNameError, UsageError
-from expandcontract.ledger import Ledger, install
-from expandcontract.pg import catalog
-from expandcontract.pg.connect import connect, refuse_pooled
-from expandcontract.runner import back, colors, forward, lint, views
-from expandcontract.runner.events import Event
+from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.ledger import Ledger
+from expandcontract.pg.connect import connect
+from expandcontract.runner import back, colors, forward, lint, rows, views
+from expandcontract.runner.begin import begin
+from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
@@ -53,30 +52,20 @@ class Runner:
 
     def init(self, *, development: bool = False) -> Iterator[Event]:
         """Attach to the project's Alembic environment, and create or upgrade the ledger; may run again."""
-        from expandcontract.revisions.attach import attach  # noqa: PLC0415  # only here
+        yield from begin(self._place, development=development)
 
-        done = attach(self._place.directory, self._place.settings.alembic)
-        for path_ in done.created:
-            yield Event(kind="step", text=f"wrote {path_}")
-        yield Event(
-            kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice
-        )
-        with connect(self._place.url, command="init") as connection:
-            refuse_pooled(connection)
-            with connection.begin():
-                changed = install(connection, development=development)
-        text = "the ledger is installed" if changed else "the ledger is up to date"
-        yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
+    def new(self, recipe: str, **arguments: Any) -> Written:
+        """Write the pair of a recipe; the database is only read."""
+        from expandcontract.runner import writing  # noqa: PLC0415  # only here
 
-    def new_rename_column(self, table: str, old: str, new: str, name: str | None = None) -> tuple[Path, Path]:
-        """Write the pair that renames a column; returns both files, expand first."""
-        from expandcontract.revisions.recipes.rename_column import rename_column  # noqa: PLC0415  # only here
-        from expandcontract.revisions.write import write_pair  # noqa: PLC0415
+        return writing.new(self._place, recipe, arguments)
 
-        with connect(self._place.url, command="new") as connection:
-            mapping, change, *halves = rename_column(connection, Table.parse(table), old, new, name=name)
-            beside = catalog.beside(connection, mapping.table, old)
-        return write_pair(self._place.project, mapping, change, halves[0], halves[1], beside=beside)
+    def new_auto(self, message: str, **answers: Any) -> Written:
+        """Write a pair for each difference between the models and the database; ``answers`` as in :class:`Answers`."""
+        from expandcontract.revisions.auto import Answers  # noqa: PLC0415  # only here
+        from expandcontract.runner import writing  # noqa: PLC0415
+
+        return writing.new_auto(self._place, message, Answers(**answers))
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """Take an unexpanded pair out of both chains; returns the deleted files."""
@@ -146,13 +135,13 @@ class Runner:
                 if move is None or (to is not None and changes[0].phase is to):
                     yield Event(kind="note", text=f"{names[0]} is {changes[0].phase}; nothing is left to do")
                     return
-                if to is not None and not path(changes[0].phase, to):
+                if to is not None and not changes[0].path(to):
                     msg = f"{names[0]} is {changes[0].phase}, and {to} does not lie ahead"
                     raise UsageError(msg, hint=f"ec rollback {names[0]}")
                 yield from self._one_move(
                     m, changes, move, release, by_database=by_database, speaks=speaks or {}, steps=steps
                 )
-                if to is None or TRANSITIONS[changes[0].phase][move] is to:
+                if to is None or changes[0].after(move) is to:
                     return
 
     def backfill(self, name: str) -> Iterator[Event]:
@@ -168,14 +157,14 @@ class Runner:
         """Compare every row, and before cut-over repair the new shape from the old one."""
         with connect(self._place.url, command="verify") as connection:
             change = self._known(Ledger(connection, window=self._window), name)
-        if change.mapping is None or not change.open:
+        if not change.open or not (change.shape.work or change.kind is Kind.TIGHTENED):
             msg = f"{name} is {change.phase}; there are no two shapes to compare"
             raise UsageError(msg, hint=f"ec status {name}")
         if change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}:
             with mover(self._place.url, f"verify {name}", self._window) as m:
-                yield from forward.compare(self._place, m, change, repair=True)
+                yield from rows.compare(self._place, m, change, repair=True)
         else:
-            yield from forward.compare(self._place, None, change, repair=False)
+            yield from rows.compare(self._place, None, change, repair=False)
 
     def repair(self, name: str) -> Iterator[Event]:
         """Make hold and triggers anew where they are missing or altered, and compare every row."""
@@ -191,7 +180,7 @@ class Runner:
                 yield Event(kind="step", text="hold and triggers were made anew", change=name)
             if change.open:
                 repaired = change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}
-                yield from forward.compare(self._place, m, change, repair=repaired)
+                yield from rows.compare(self._place, m, change, repair=repaired)
         yield Event(kind="finished", text=f"hold and triggers of {name} are as they should be", change=name)
 
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
@@ -253,8 +242,8 @@ class Runner:
                         ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
-                if change.mapping is not None and change.mapping.lossy:
-                    lost = ", ".join(change.mapping.old)
+                if change.shape.lossy:
+                    lost = ", ".join(column for m in change.shape.mappings if m.lossy for column in m.old)
                     yield Event(
                         kind="note",
                         text=f"the mapping is lossy: {lost} may not be restored exactly",
@@ -351,7 +340,7 @@ class Runner:
             )
 
     def _remember(self, ledger: Ledger, change: ChangeState) -> None:
-        ledger.plan_change(change.name, change.mapping, change.contract_revision)
+        ledger.plan_change(change)
 
     def _one_move(
         self,
@@ -391,6 +380,11 @@ class Runner:
         with m.reading() as ledger:
             found = [self._known(ledger, change.name) for change in changes]
         for change in found:
+            if change.in_flight is not None:
+                msg = (
+                    f"{change.in_flight.move} of {change.name} did not come to its end; {change.name} is {change.phase}"
+                )
+                raise FailedError(msg, hint=f"ec plan {change.name}")
             text = f"{change.name} is {change.phase}"
             if change.phase is Phase.CUT_OVER and change.window.closes_at:
                 text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"

@@ -76,8 +76,9 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "version": change.in_flight.version,
         },
         "next_move": str(move) if move else None,
-        "next": None if move is None else f"ec advance {change.name}",
-        "table": str(change.mapping.table) if change.mapping else None,
+        "next": None if move is None else f"ec {'rollback' if move is Move.ROLL_BACK else 'advance'} {change.name}",
+        "kind": str(change.kind),
+        "tables": [str(table) for table in change.shape.tables],
         "by_database": change.by_database,
         "before_dual": str(change.before_dual) if change.before_dual else None,
         "before_cut_over": str(change.before_cut_over) if change.before_cut_over else None,
@@ -114,10 +115,11 @@ def work(place: Place, connection: Connection, change: ChangeState) -> dict[str,
         found["sql"] = script(place, f"{_below(pair.expand.down_revision)}:{pair.expand.revision}")
     if move is Move.CONTRACT and pair.contract is not None:
         found["sql"] = script(place, f"{pair.expand.revision}:{pair.contract.revision}")
-    if move is Move.BACKFILL and change.mapping is not None:
+    if move is Move.BACKFILL:
         found["relations"] = [
             {"name": f"{leaf.schema}.{leaf.name}", "pages": leaf.pages, "rows": leaf.rows}
-            for leaf in leaves(connection, change.mapping.table)
+            for work in change.shape.work
+            for leaf in leaves(connection, work.table)
         ]
         found["seal"] = [seal.describe(item) for item in seal.record(pair.expand.module)]
     return found

@@ -12,10 +12,11 @@ import typer
 
 from expandcontract import errors
 from expandcontract.cli.main import app
-from expandcontract.core.fit import FIT
-from expandcontract.core.phase import TRANSITIONS, Phase
+from expandcontract.core.fit import FITS
+from expandcontract.core.phase import ORDER, ROUTES, TRANSITIONS, Kind
 from expandcontract.core.plan import AT_THE_END, GATES
 from expandcontract.core.release import Speaks
+from expandcontract.pg.preflight import QUERIES
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -62,13 +63,28 @@ def test_a_page_for_every_error() -> None:
 
 
 def test_the_diagram_and_the_fit_table_are_the_tables() -> None:
-    """The page of the phases is drawn from ``TRANSITIONS`` and ``FIT``."""
+    """The page of the phases is drawn from ``TRANSITIONS``, ``ROUTES`` and ``FITS``."""
     text = (REFERENCE / "phases.md").read_text(encoding="utf-8")
     arrows = re.findall(r"^    (\w+) --> (\w+): ([\w-]+)$", text, re.MULTILINE)
     assert arrows == [(start, end, move) for start, moves in TRANSITIONS.items() for move, end in moves.items()]
-    for phase in Phase:
-        cells = " | ".join("fits" if speaks in FIT[phase] else "no" for speaks in Speaks)
-        assert f"| {phase} | {cells} |" in text
+    for kind in Kind:
+        section = text.split(f"### {kind}\n", 1)[1].split("\n### ", 1)[0]
+        rows = [
+            f"| {phase} | {' | '.join('fits' if speaks in FITS[kind][phase] else 'no' for speaks in Speaks)} |"
+            for phase in ROUTES[kind]
+        ]
+        assert rows == [line for line in section.splitlines() if line.startswith("| ") and line.split()[1] in ORDER]
+
+
+def test_every_check_of_the_preflight_is_listed() -> None:
+    """The page has one row a query, and says refuses or warns as the query does."""
+    text = (REFERENCE / "preflight.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\w+_\w+) \| ([^|]+) \|", text, re.MULTILINE))
+    assert set(QUERIES) == set(rows)
+    for name, query in QUERIES.items():
+        assert {word for word in ("refuse", "warn") if f"'{word}'" in query} == {
+            word for word in ("refuse", "warn") if f"{word}s" in rows[name]
+        }, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

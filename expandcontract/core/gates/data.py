@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from expandcontract.core.duration import in_words
 from expandcontract.core.fit import spoken
 from expandcontract.core.gate import Gate, closed, opened, unknown
+from expandcontract.core.phase import Kind
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
@@ -35,18 +36,29 @@ def snapshots(facts: Facts) -> Answer:
 def parity(facts: Facts) -> Answer:
     """The two shapes agree on every row, counted now."""
     name = facts.change.name
-    if facts.change.mapping is None:
+    work = facts.change.shape.work
+    if not work and facts.change.kind is not Kind.TIGHTENED:
         return opened("the change maps no column")
     if facts.differing is None:
         return unknown("the rows have not been compared", next_=f"ec verify {name}")
+    fine, wrong = _agreement(facts)
     if facts.differing:
         return closed(
-            f"{facts.differing} rows differ between the old and the new shape",
+            f"{facts.differing} rows {wrong}",
             measured=str(facts.differing),
             limit="0",
             next_=f"ec verify {name}",
         )
-    return opened("old and new shape agree on every row", measured="0", limit="0")
+    return opened(fine, measured="0", limit="0")
+
+
+def _agreement(facts: Facts) -> tuple[str, str]:
+    """What is said where no row is wrong, and of those that are."""
+    if facts.change.shape.mappings:
+        return "old and new shape agree on every row", "differ between the old and the new shape"
+    if facts.change.kind is Kind.TIGHTENED:
+        return "every row keeps the coming rule", "break the coming rule"
+    return "every row has its value", "lack a value"
 
 
 def seal(facts: Facts) -> Answer:
@@ -87,6 +99,8 @@ def window(facts: Facts) -> Answer:
 
 def releases_speak_new(facts: Facts) -> Answer:
     """Every color that gets traffic speaks ``new``; the other cannot be switched to once the old shape is gone."""
+    if facts.change.unnoticed:
+        return opened("every release fits, whatever it speaks")
     if not facts.switched and not facts.releases:
         return closed("no release is recorded", next_="ec deploy COLOR VERSION")
     weights = facts.weights or facts.recorded

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.change import requires
-from expandcontract.core.fit import misfits, spoken
+from expandcontract.core.fit import fitting, misfits, spoken
 from expandcontract.core.gate import Gate, closed, opened, unknown
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Move, Phase, after
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def release_chosen(facts: Facts) -> Answer:
     dual = asked.move is Move.DUAL_WRITE
     if dual and asked.by_database:
         return opened("the triggers alone write both shapes")
+    if facts.change.unnoticed:
+        return opened("every release fits, so none is deployed")
     if asked.release is None:
         ways = f"ec advance {name} --release VERSION" + (f", or ec advance {name} --by database" if dual else "")
         return closed("no release was named, and none is guessed", next_=ways)
@@ -78,6 +80,8 @@ def smoke_test(facts: Facts) -> Answer:
 
 def way_back(facts: Facts) -> Answer:
     """The release that is live now stays a way back after the move."""
+    if facts.change.unnoticed:
+        return opened("every release fits before and after")
     live = facts.live
     release = facts.releases.get(live) if live else None
     if release is None:
@@ -118,8 +122,11 @@ def others_hold(facts: Facts) -> Answer:
 def roll_back_target(facts: Facts) -> Answer:
     """There is a release to go back to, or none is needed."""
     change = facts.change
+    if after(change.phase, Move.ROLL_BACK, change.kind) is Phase.PLANNED and change.irreversible:
+        return closed(f"the expand cannot be taken back: {change.irreversible}", next_=f"ec status {change.name}")
     if change.phase is Phase.EXPANDED:
-        speaking = [r for r in facts.releases.values() if r.speaks.get(change.name, Speaks.OLD) is not Speaks.OLD]
+        before = fitting(change, Phase.PLANNED)
+        speaking = [r for r in facts.releases.values() if r.speaks.get(change.name, Speaks.OLD) not in before]
         if speaking:
             return closed(
                 f"{speaking[0]} speaks {speaking[0].speaks[change.name]} of {change.name}",
@@ -128,7 +135,7 @@ def roll_back_target(facts: Facts) -> Answer:
         return opened("no deployed release speaks the new shape")
     if facts.asked.release is not None:
         return opened(f"the way back is {facts.asked.release}")
-    if change.phase is Phase.BACKFILLED or change.by_database:
+    if change.phase is Phase.BACKFILLED or change.by_database or change.unnoticed:
         return opened("the traffic stays")
     return closed("the ledger knows no release to go back to", next_="ec deploy COLOR VERSION")
 

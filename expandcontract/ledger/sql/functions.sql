@@ -87,31 +87,30 @@ BEGIN
     RETURN v_change;
 END $$;
 
-CREATE OR REPLACE FUNCTION expandcontract.begin_change(name text, mapping jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION expandcontract.begin_change(name text, kind text, shape jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_other text;
 BEGIN
     PERFORM expandcontract.durable();
-    SELECT c.name INTO v_other FROM expandcontract.change AS c
-    WHERE c.attached AND c.name <> begin_change.name
-      AND c.mapping ->> 'schema' = begin_change.mapping ->> 'schema'
-      AND c.mapping ->> 'table' = begin_change.mapping ->> 'table'
-      AND expandcontract.columns_of(c.mapping) && expandcontract.columns_of(begin_change.mapping);
+    SELECT c.name INTO v_other FROM expandcontract.change AS c,
+        expandcontract.holds(c.shape) AS theirs, expandcontract.holds(begin_change.shape) AS mine
+    WHERE c.attached AND c.name <> begin_change.name AND theirs.schema_name = mine.schema_name
+      AND theirs.table_name = mine.table_name AND theirs.columns && mine.columns LIMIT 1;
     IF FOUND THEN
         PERFORM expandcontract.refuse(
             format('%s maps a column that the open change %s maps already', name, v_other), 'ec status ' || v_other);
     END IF;
-    INSERT INTO expandcontract.change AS c (name, mapping, attached)
-    VALUES (begin_change.name, begin_change.mapping, true)
+    INSERT INTO expandcontract.change AS c (name, kind, shape, attached)
+    VALUES (begin_change.name, begin_change.kind, begin_change.shape, true)
     ON CONFLICT ON CONSTRAINT change_pkey
-    DO UPDATE SET mapping = excluded.mapping, attached = true WHERE c.phase = 'planned';
+    DO UPDATE SET kind = excluded.kind, shape = excluded.shape, attached = true WHERE c.phase = 'planned';
     IF NOT FOUND THEN
         PERFORM expandcontract.refuse(
             format('%s has begun already and is %s', name, expandcontract.phase(name)), 'ec status ' || name);
     END IF;
-    PERFORM expandcontract.hold(name, mapping);
-    PERFORM expandcontract.sync_table(mapping ->> 'schema', mapping ->> 'table');
+    PERFORM expandcontract.hold(name, shape);
+    PERFORM expandcontract.sync(shape);
 END $$;
 
 CREATE OR REPLACE FUNCTION expandcontract.assert_contract(name text) RETURNS void
@@ -177,39 +176,42 @@ BEGIN
         PERFORM expandcontract.assert_retract(name);
     END IF;
     UPDATE expandcontract.change AS c SET attached = false WHERE c.name = end_change.name;
-    IF v_change.mapping IS NOT NULL THEN
-        PERFORM expandcontract.sync_table(v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
-        EXECUTE format('DROP VIEW IF EXISTS expandcontract.%I', 'hold_' || name);
-    END IF;
+    PERFORM expandcontract.sync(v_change.shape);
+    EXECUTE format('DROP VIEW IF EXISTS expandcontract.%I', 'hold_' || name);
 END $$;
 
 -- Fills every unfilled row in one statement; only where pairs run straight through and nothing old can be running.
 CREATE OR REPLACE FUNCTION expandcontract.fill_straight(name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_mapping jsonb := (expandcontract.get_change(name)).mapping;
+    v_shape jsonb := (expandcontract.get_change(name)).shape;
     v_backfill text := coalesce(current_setting('expandcontract.backfill', true), '');
+    v_statement text;
 BEGIN
-    IF v_mapping IS NULL THEN
-        RETURN;
-    END IF;
     PERFORM set_config('expandcontract.backfill', 'on', true);
-    EXECUTE (SELECT format('UPDATE %I.%I SET %s WHERE %s', v_mapping ->> 'schema', v_mapping ->> 'table',
+    FOR v_statement IN
+        SELECT format('UPDATE %I.%I SET %s WHERE %s', work ->> 'schema', work ->> 'table',
             string_agg(format('%I = (%s)', item ->> 'column', item ->> 'sql'), ', '),
-            string_agg(format('%I IS NULL', item ->> 'column'), ' AND '))
-        FROM jsonb_array_elements(v_mapping -> 'forward') AS item);
+            coalesce(work ->> 'where', string_agg(format('%I IS NULL', item ->> 'column'), ' AND ')))
+        FROM jsonb_array_elements(coalesce(v_shape -> 'mappings', '[]') || coalesce(v_shape -> 'fills', '[]')) AS work,
+             jsonb_array_elements(coalesce(work -> 'forward', work -> 'values')) AS item
+        GROUP BY work
+    LOOP
+        EXECUTE v_statement;
+    END LOOP;
     PERFORM set_config('expandcontract.backfill', v_backfill, true);
 END $$;
 
-CREATE OR REPLACE FUNCTION expandcontract.revision_applied(name text, half text, revision text) RETURNS void
+CREATE OR REPLACE FUNCTION expandcontract.revision_applied(name text, half text, revision text, kind text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_straight boolean := expandcontract.is_straight();
 BEGIN
     PERFORM expandcontract.durable();
     IF half = 'expand' THEN
-        INSERT INTO expandcontract.change AS c (name, phase, expand_revision)
-        VALUES (revision_applied.name, 'expanded', revision)
+        INSERT INTO expandcontract.change AS c (name, kind, phase, expand_revision)
+        VALUES (revision_applied.name, revision_applied.kind, 'expanded', revision)
         ON CONFLICT ON CONSTRAINT change_pkey
         DO UPDATE SET phase = 'expanded', expand_revision = revision, move = NULL, move_since = NULL,
             move_version = NULL, move_arguments = NULL
@@ -261,8 +263,8 @@ DECLARE
 BEGIN
     PERFORM expandcontract.durable();
     UPDATE expandcontract.change AS c SET attached = true WHERE c.name = reattach.name;
-    PERFORM expandcontract.hold(name, v_change.mapping);
-    PERFORM expandcontract.sync_table(v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
+    PERFORM expandcontract.hold(name, v_change.shape);
+    PERFORM expandcontract.sync(v_change.shape);
     PERFORM expandcontract.journal_append(name, 'reattached', '{}');
 END $$;
 

@@ -1,4 +1,4 @@
--- The ledger of a fresh installation, version 2. Migrations bring older installations to exactly this; a test compares.
+-- The ledger of a fresh installation, version 3. Migrations bring older installations to exactly this; a test compares.
 CREATE SCHEMA expandcontract;
 
 CREATE TABLE expandcontract.installation (
@@ -21,7 +21,6 @@ CREATE TABLE expandcontract.change (
     move_since timestamptz,
     move_version text,
     move_arguments jsonb,
-    mapping jsonb,
     attached boolean NOT NULL DEFAULT false,
     expand_revision text,
     contract_revision text,
@@ -33,6 +32,9 @@ CREATE TABLE expandcontract.change (
     contracted_at timestamptz,
     straight boolean NOT NULL DEFAULT false,
     planned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    kind text NOT NULL DEFAULT 'mapped'
+        CHECK (kind IN ('mapped', 'swapped', 'filled', 'additive', 'tightened', 'removed')),
+    shape jsonb,
     CHECK ((move IS NULL) = (move_since IS NULL))
 );
 

@@ -4,19 +4,28 @@
 -- 2. What changed decides. What a session says it speaks decides only where that is silent.
 -- 3. No UPDATE OF list and no depth guard: both lose writes.
 
-CREATE OR REPLACE FUNCTION expandcontract.columns_of(mapping jsonb) RETURNS text[]
+CREATE OR REPLACE FUNCTION expandcontract.holds(shape jsonb)
+RETURNS TABLE (number bigint, schema_name text, table_name text, columns text[])
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(item ->> 'column' ORDER BY side, position)
-    FROM (VALUES ('reverse'), ('forward')) AS sides (side),
-         jsonb_array_elements(mapping -> side) WITH ORDINALITY AS items (item, position)
+    SELECT n, hold ->> 'schema', hold ->> 'table', ARRAY(SELECT jsonb_array_elements_text(hold -> 'columns'))
+    FROM jsonb_array_elements(shape -> 'holds') WITH ORDINALITY AS holds (hold, n)
 $$;
 
-CREATE OR REPLACE FUNCTION expandcontract.hold(name text, mapping jsonb) RETURNS void
+-- One empty view over every column that must stay, of however many tables.
+CREATE OR REPLACE FUNCTION expandcontract.hold(name text, shape jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_columns text;
+    v_tables text;
 BEGIN
-    EXECUTE format('CREATE OR REPLACE VIEW expandcontract.%I AS SELECT %s FROM %I.%I WHERE false', 'hold_' || name,
-        (SELECT string_agg(format('%I', c), ', ') FROM unnest(expandcontract.columns_of(mapping)) AS c),
-        mapping ->> 'schema', mapping ->> 'table');
+    SELECT string_agg(format('t%s.%I AS %I', number, c, format('c%s_%s', number, place)), ', ' ORDER BY number, place)
+    INTO v_columns FROM expandcontract.holds(shape), unnest(columns) WITH ORDINALITY AS listed (c, place);
+    SELECT string_agg(format('%I.%I AS t%s', schema_name, table_name, number), ', ' ORDER BY number)
+    INTO v_tables FROM expandcontract.holds(shape);
+    EXECUTE format('DROP VIEW IF EXISTS expandcontract.%I', 'hold_' || name);
+    IF v_columns IS NOT NULL THEN
+        EXECUTE format('CREATE VIEW expandcontract.%I AS SELECT %s FROM %s WHERE false', 'hold_' || name, v_columns, v_tables);
+    END IF;
 END $$;
 
 -- '' for a column whose type can be compared, '::text' for one without an equality operator (json, xml, point …).
@@ -111,6 +120,17 @@ $block$, name, old.given, new.given, old.changed, new.changed, old.assign, new.a
          expandcontract.pieces(relation, mapping, 'forward') AS new
 $$;
 
+-- Makes the triggers anew of every table that the shape maps.
+CREATE OR REPLACE FUNCTION expandcontract.sync(shape jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_mapping jsonb;
+BEGIN
+    FOR v_mapping IN SELECT m FROM jsonb_array_elements(shape -> 'mappings') AS m LOOP
+        PERFORM expandcontract.sync_table(v_mapping ->> 'schema', v_mapping ->> 'table');
+    END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION expandcontract.sync_table(schema_name text, table_name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -122,11 +142,10 @@ DECLARE
 BEGIN
     SELECT s.function INTO v_before FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
-    SELECT string_agg(expandcontract.block(v_table::regclass, c.name, c.mapping), '' ORDER BY c.name),
-           string_agg(expandcontract.concerned(v_table::regclass, c.mapping), ' OR ' ORDER BY c.name)
-    INTO v_body, v_when FROM expandcontract.change AS c
-    WHERE c.attached AND c.mapping ->> 'schema' = sync_table.schema_name
-      AND c.mapping ->> 'table' = sync_table.table_name;
+    SELECT string_agg(expandcontract.block(v_table::regclass, c.name, m), '' ORDER BY c.name),
+           string_agg(expandcontract.concerned(v_table::regclass, m), ' OR ' ORDER BY c.name)
+    INTO v_body, v_when FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m
+    WHERE c.attached AND m ->> 'schema' = sync_table.schema_name AND m ->> 'table' = sync_table.table_name;
     DELETE FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
     IF v_body IS NULL THEN
@@ -163,39 +182,54 @@ CREATE OR REPLACE FUNCTION expandcontract.integrity() RETURNS TABLE (change text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_change record;
+    v_held record;
     v_table regclass;
     v_hold regclass;
     v_missing text;
+    v_mapping jsonb;
 BEGIN
     FOR v_change IN
-        SELECT c.name, c.mapping, c.attached FROM expandcontract.change AS c
-        WHERE c.attached OR (c.mapping IS NOT NULL AND c.phase NOT IN ('planned', 'contracted')) ORDER BY c.name
+        SELECT c.name, c.shape, c.attached FROM expandcontract.change AS c
+        WHERE c.attached OR (c.shape -> 'holds' <> '[]' AND c.phase NOT IN ('planned', 'contracted')) ORDER BY c.name
     LOOP
-        v_table := to_regclass(format('%I.%I', v_change.mapping ->> 'schema', v_change.mapping ->> 'table'));
         v_hold := to_regclass(format('expandcontract.%I', 'hold_' || v_change.name));
         change := v_change.name;
-        IF v_table IS NULL THEN
-            what := format('table %s.%s is gone or renamed', v_change.mapping ->> 'schema', v_change.mapping ->> 'table');
-            RETURN NEXT;
-            CONTINUE;
-        END IF;
-        SELECT string_agg(c, ', ') INTO v_missing FROM unnest(expandcontract.columns_of(v_change.mapping)) AS c
-        WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_table AND a.attname = c AND NOT a.attisdropped);
-        IF v_missing IS NOT NULL THEN
-            what := format('column %s of %s is gone or renamed', v_missing, v_table);
+        IF v_hold IS NULL AND v_change.shape -> 'holds' <> '[]' THEN
+            what := format('hold expandcontract.hold_%s is missing', v_change.name);
             RETURN NEXT;
         END IF;
-        SELECT string_agg(c, ', ') INTO v_missing FROM unnest(expandcontract.columns_of(v_change.mapping)) AS c
-        WHERE NOT EXISTS (
-            SELECT FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-            JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE r.ev_class = v_hold AND d.refclassid = 'pg_class'::regclass AND d.refobjid = v_table AND a.attname = c);
-        IF v_hold IS NULL OR v_missing IS NOT NULL THEN
-            what := CASE WHEN v_hold IS NULL THEN format('hold expandcontract.hold_%s is missing', v_change.name)
-                ELSE format('hold expandcontract.hold_%s does not hold %s', v_change.name, v_missing) END;
-            RETURN NEXT;
-        END IF;
-        RETURN QUERY SELECT v_change.name, w FROM expandcontract.trigger_faults(v_table, v_change.mapping) AS w;
+        FOR v_held IN SELECT * FROM expandcontract.holds(v_change.shape) LOOP
+            v_table := to_regclass(format('%I.%I', v_held.schema_name, v_held.table_name));
+            IF v_table IS NULL THEN
+                what := format('table %s.%s is gone or renamed', v_held.schema_name, v_held.table_name);
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
+            SELECT string_agg(c, ', ') INTO v_missing FROM unnest(v_held.columns) AS c
+            WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
+                              WHERE a.attrelid = v_table AND a.attname = c AND NOT a.attisdropped);
+            IF v_missing IS NOT NULL THEN
+                what := format('column %s of %s is gone or renamed', v_missing, v_table);
+                RETURN NEXT;
+            END IF;
+            SELECT string_agg(c, ', ') INTO v_missing FROM unnest(v_held.columns) AS c
+            WHERE NOT EXISTS (
+                SELECT FROM pg_rewrite AS r
+                JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                WHERE r.ev_class = v_hold AND d.refclassid = 'pg_class'::regclass AND d.refobjid = v_table
+                  AND a.attname = c);
+            IF v_hold IS NOT NULL AND v_missing IS NOT NULL THEN
+                what := format('hold expandcontract.hold_%s does not hold %s', v_change.name, v_missing);
+                RETURN NEXT;
+            END IF;
+        END LOOP;
+        FOR v_mapping IN SELECT m FROM jsonb_array_elements(v_change.shape -> 'mappings') AS m LOOP
+            v_table := to_regclass(format('%I.%I', v_mapping ->> 'schema', v_mapping ->> 'table'));
+            IF v_table IS NOT NULL THEN
+                RETURN QUERY SELECT v_change.name, w FROM expandcontract.trigger_faults(v_table, v_mapping) AS w;
+            END IF;
+        END LOOP;
     END LOOP;
 END $$;
 

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
     from expandcontract.core.revision import Action, Revision
 
-VERBS = {Kind.UPDATE: "updates", Kind.DELETE: "deletes", Kind.INSERT: "copies rows into"}
+VERBS = {
+    Kind.UPDATE: "updates",
+    Kind.DELETE: "deletes from",
+    Kind.INSERT: "copies rows into",
+    Kind.MERGE: "merges rows into",
+}
+ALL = {Kind.UPDATE, Kind.DELETE}
 
 
 def _check(revision: Revision) -> Iterator[Hit]:
     for statement, action in revision.on_live(*revision.live_parts):
         if action.kind in VERBS and (action.kind is not Kind.INSERT or action.says("select")):
-            where = "" if action.says("where") or action.kind is Kind.INSERT else ", all its rows"
+            where = ", all its rows" if action.kind in ALL and not action.says("where") else ""
             yield Hit(
                 line=statement.line,
                 what=f"{VERBS[action.kind]} {action.target}{where}",

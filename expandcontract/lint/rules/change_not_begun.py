@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _check(revision: Revision) -> Iterator[Hit]:
-    if revision.half is not Half.EXPAND or not revision.mapped:
+    if revision.half is not Half.EXPAND or not revision.held:
         return
     steps = list(revision.actions(Part.UPGRADE))
     begun = next((at for at, (_, action) in enumerate(steps) if action.kind is Kind.BEGIN_CHANGE), None)
@@ -34,7 +34,7 @@ RULE = Rule(
     code="EC214",
     name="change-not-begun",
     severity=Severity.ERROR,
-    summary="An expand with a mapping does not call op.begin_change, or calls it too early.",
+    summary="An expand whose change has a hold does not call op.begin_change, or calls it too early.",
     why="Without its triggers a write to one shape never reaches the other, and without its hold anybody may drop "
     "either of them.",
     check=_check,

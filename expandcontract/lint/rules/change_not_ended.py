@@ -17,7 +17,7 @@ DROPS = {Kind.DROP_COLUMN, Kind.DROP_TABLE}
 
 
 def _check(revision: Revision) -> Iterator[Hit]:
-    if not revision.mapped or revision.half is None:
+    if not revision.held or revision.half is None:
         return
     part = Part.UPGRADE if revision.half is Half.CONTRACT else Part.DOWNGRADE
     steps = list(revision.actions(part))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _check(revision: Revision) -> Iterator[Hit]:
-    if revision.half is not Half.EXPAND:
+    if revision.half is not Half.EXPAND or revision.irreversible:
         return
     first = next((statement for statement, _ in revision.actions(Part.UPGRADE)), None)
     back = any(True for _ in revision.actions(Part.DOWNGRADE))
@@ -26,7 +26,7 @@ def _check(revision: Revision) -> Iterator[Hit]:
         line=stop.line if stop else first.line,
         what=f"downgrade() raises {stop.reason}" if stop else "downgrade() does nothing",
         fix="take back in downgrade() what upgrade() made, after op.end_change(change); where that cannot be done\n"
-        "  # ec: ignore EC216 because …",
+        '  change = Change(…, irreversible="because …")',
     )
 
 

@@ -39,8 +39,8 @@ def _about_new(revision: Revision, action: Action) -> bool:
     new = {column for table, column in revision.added if table == action.table}
     if action.kind is Kind.ADD_CONSTRAINT and not columns & new:
         return False
-    # the words of a check hold its functions and types too
-    return bool(columns & new) if action.says("check") else columns <= new and bool(columns)
+    # a check that also reads old columns holds while the new one is NULL
+    return action.says("check") or (columns <= new and not action.says("expression"))
 
 
 def _demand(action: Action) -> str:

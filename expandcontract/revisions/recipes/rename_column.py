@@ -7,40 +7,41 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from expandcontract.core.change import check_name
-from expandcontract.core.mapping import Mapping
+from expandcontract.core.change import Change, check_name
+from expandcontract.core.mapping import Mapping, Table
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog
-from expandcontract.revisions.render import Half, add_column, quote, rendered, statement
+from expandcontract.revisions.render import Draft, Half, add_column, quote, rendered, statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Table
-
 LONGEST = 63
 
 
-def rename_column(
-    connection: Connection, table: Table, old: str, new: str, *, name: str | None = None
-) -> tuple[Mapping, str, Half, Half]:
+def draft(connection: Connection, table: str, old: str, new: str, *, name: str | None = None) -> Draft:
     """The pair that renames a column.
 
     Args:
         connection: To a database that has the old shape.
-        table: The column's table.
+        table: The column's table, ``table`` or ``schema.table``.
         old: The column's name.
         new: Its new name.
         name: The change's name; default ``table_old_to_new``.
 
     Returns:
-        The mapping, the change's name, the expand and the contract half.
+        Both halves.
 
     Raises:
         UnknownNameError: There is no such table or column.
         MappingError: The column is of a kind that this recipe cannot carry, or the new name is taken.
     """
-    column = catalog.column(connection, table, old)
+    place = Table.parse(table)
+    return _draft(connection, place, catalog.column(connection, place, old), new, name)
+
+
+def _draft(connection: Connection, table: Table, column: catalog.Column, new: str, name: str | None) -> Draft:
+    old = column.name
     _check(connection, table, column, new)
     change = check_name(name or _default_name(table, old, new))
     mapping = Mapping(table, forward={new: quote_name(connection, old)}, reverse={old: quote_name(connection, new)})
@@ -61,7 +62,12 @@ def rename_column(
         seal=[],
         downgrade=_restore(table, column, new, schema),
     )
-    return mapping, change, expand, contract
+    return Draft(
+        change=Change(change, mapping=mapping),
+        expand=expand,
+        contract=contract,
+        beside=catalog.beside(connection, table, old),
+    )
 
 
 def _default_name(table: Table, old: str, new: str) -> str:
@@ -199,10 +205,10 @@ def _renamed(connection: Connection, table: Table, old: str, new: str) -> dict[s
     after = {oid: _tail(definition) for oid, definition in connection.execute(query, {"table": probe})}
     tails = {name: after[oid] for name, oid in copied.items()}
     checks = text(
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint"
         " WHERE conrelid = cast(:t AS regclass) AND contype = 'c'"
     )
-    tails.update(connection.execute(checks, {"t": probe}).tuples().all())
+    tails.update({row.conname: row.definition for row in connection.execute(checks, {"t": probe})})
     return tails
 
 

@@ -11,7 +11,7 @@ from expandcontract.core.gate import Answer, State, Verdict
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.plan import Judgement
 from expandcontract.lint.finding import Finding, Report, Severity
-from expandcontract.runner.events import Event
+from expandcontract.runner.events import Event, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class FakeRunner:
         self.settings, self.directory = settings, directory
         return self
 
-    def _note(self, name: str, *args: Any, **kwargs: Any) -> None:
+    def _note(self, name: str, /, *args: Any, **kwargs: Any) -> None:
         self.calls.append((name, args, kwargs))
 
     def _events(self) -> Iterator[Event]:
@@ -138,10 +138,10 @@ class FakeRunner:
         """As the runner's."""
         return {"broken": None, "head": "abc", "head_holds": True}
 
-    def new_rename_column(self, *names: Any) -> tuple[Path, Path]:
+    def new(self, recipe: str, **arguments: Any) -> Written:
         """As the runner's."""
-        self._note("new_rename_column", *names)
-        return Path("versions/a.py"), Path("versions/b.py")
+        self._note("new", recipe, **arguments)
+        return Written(paths=(Path("versions/a.py"), Path("versions/b.py")), notes=("it is for good",))
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """As the runner's."""

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 ASKED: dict[str, Any] = {"release": None, "by_database": False, "speaks": {}}
 ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None}
+RENAME: dict[str, Any] = {"table": "users", "old": "a", "new": "b"}
 CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("init", ("init", (), {"development": False})),
     ("init --development", ("init", (), {"development": True})),
-    ("new rename-column users a b", ("new_rename_column", ("users", "a", "b", None), {})),
-    ("new rename-column users a b --name x", ("new_rename_column", ("users", "a", "b", "x"), {})),
+    ("new rename-column users a b", ("new", ("rename-column",), {**RENAME, "name": None})),
+    ("new rename-column users a b --name x", ("new", ("rename-column",), {**RENAME, "name": "x"})),
     ("abandon a", ("abandon", ("a",), {})),
     ("lint", ("lint", ((),), {"since": None})),
     ("lint a b --since abc1", ("lint", (("a", "b"),), {"since": "abc1"})),

@@ -11,6 +11,7 @@ from expandcontract.core.facts import Asked, ColorHealth, Facts
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Release, Speaks
+from expandcontract.core.shape import Shape
 from expandcontract.core.window import Window
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -21,7 +22,7 @@ MAPPING = Mapping("users", forward={"new": "old"}, reverse={"old": "new"})
 
 def change(phase: Phase = Phase.PLANNED, name: str = NAME, **more: Any) -> ChangeState:
     """A mapped change at ``phase``."""
-    more.setdefault("mapping", MAPPING)
+    more.setdefault("shape", Shape(mappings=(MAPPING,)))
     more.setdefault("window", Window(DAY))
     more.setdefault("contract_revision", f"c_{name}")
     return ChangeState(name=name, phase=phase, **more)

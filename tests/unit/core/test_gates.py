@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from expandcontract.core.change import InFlight
+from expandcontract.core.change import ChangeState, InFlight
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import Asked, ColorHealth, Finding, Holder, Session, Severity, Snapshot
 from expandcontract.core.gate import Gate, State
 from expandcontract.core.gates import data, ground, release
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
+from expandcontract.core.shape import Fill, Shape
 from expandcontract.core.window import Window
 from tests.unit.core.factory import DAY, MAPPING, NAME, NOW, change, facts
 from tests.unit.core.factory import release as deployed
@@ -94,15 +95,22 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         ground.EARLIER_EXPANDS,
         Move.EXPAND,
         Phase.PLANNED,
-        {"earlier": ("a", "b")},
+        {"earlier": ("a", "b"), "others": (change(name="a"), change(name="b"))},
         ("closed", "the expand of a, b comes first"),
     ),
     (
         ground.EARLIER_EXPANDS,
         Move.ROLL_BACK,
         Phase.EXPANDED,
-        {"earlier": ("a",)},
+        {"earlier": ("a",), "others": (change(name="a"),)},
         ("closed", "the expand of a stands on it and is applied"),
+    ),
+    (
+        ground.EARLIER_EXPANDS,
+        Move.EXPAND,
+        Phase.PLANNED,
+        {"earlier": ("3f2a",)},
+        ("closed", "revision 3f2a comes first"),
     ),
     (
         ground.EARLIER_CONTRACTS,
@@ -359,15 +367,54 @@ def test_window_has_expired() -> None:
 
 def test_a_change_without_mapping_has_no_columns_and_no_parity() -> None:
     """Gates about columns and rows let an additive change through."""
-    state = change(Phase.PLANNED, mapping=None)
+    state = change(Phase.PLANNED, kind=Kind.ADDITIVE, shape=Shape())
     assert State.OPEN is ground.COLUMNS_FREE.decide(facts(Move.EXPAND, state)).state
     assert State.OPEN is data.PARITY.decide(facts(Move.EXPAND, state)).state
     assert (
         State.OPEN
         is ground.COLUMNS_FREE.decide(
-            facts(Move.EXPAND, change(), others=(change(Phase.EXPANDED, "b", mapping=None),))
+            facts(Move.EXPAND, change(), others=(change(Phase.EXPANDED, "b", kind=Kind.ADDITIVE, shape=Shape()),))
         ).state
     )
+
+
+FILLED = change(Phase.EXPANDED, kind=Kind.FILLED, shape=Shape(fills=(Fill("users", {"token": "1"}),)))
+TIGHTENED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape())
+SWAPPED = change(Phase.BACKFILLED, kind=Kind.SWAPPED)
+
+
+@pytest.mark.parametrize(
+    ("state", "differing", "expected"),
+    [
+        (FILLED, 0, ("open", "every row has its value")),
+        (FILLED, 3, ("closed", "3 rows lack a value")),
+        (TIGHTENED, 0, ("open", "every row keeps the coming rule")),
+        (TIGHTENED, 3, ("closed", "3 rows break the coming rule")),
+        (TIGHTENED, None, ("unknown", "the rows have not been compared")),
+    ],
+)
+def test_parity_of_changes_that_map_nothing(
+    state: ChangeState, differing: int | None, expected: tuple[str, str]
+) -> None:
+    """A fill is judged by the rows that lack a value, a tightening by those that break its rule."""
+    answer = data.PARITY.decide(facts(Move.BACKFILL, state, differing=differing))
+    assert expected == (answer.state, answer.reason)
+
+
+@pytest.mark.parametrize("gate", [data.RELEASES_SPEAK_NEW, release.RELEASE_CHOSEN, release.WAY_BACK])
+def test_what_no_release_notices_wants_none(gate: Gate) -> None:
+    """Where every release fits before and after, none has to be named, live or kept."""
+    answer = gate.decide(facts(Move.CUT_OVER, SWAPPED, releases={}))
+    assert (State.OPEN, True) == (answer.state, "every release fits" in answer.reason)
+
+
+def test_what_cannot_be_taken_back() -> None:
+    """An irreversible expand closes the roll-back to planned, with the reason; a swap goes back without a release."""
+    for_good = change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape(), irreversible="an enum value stays")
+    answer = release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, for_good))
+    assert (State.CLOSED, "the expand cannot be taken back: an enum value stays") == (answer.state, answer.reason)
+    over = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
+    assert State.OPEN is release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, over)).state
 
 
 def test_a_move_in_flight_may_be_resumed_by_itself_only() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from expandcontract.core.change import InFlight
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.gate import State
-from expandcontract.core.phase import ORDER, TRANSITIONS, Move, Phase, after, forward, path
+from expandcontract.core.phase import ORDER, ROUTES, TRANSITIONS, Kind, Move, Phase, after, forward, path
 from expandcontract.core.plan import GATES, implied, judge, next_move
 from expandcontract.core.release import Speaks
+from expandcontract.core.shape import Shape
 from expandcontract.core.window import Window
 from tests.unit.core.factory import DAY, NAME, NOW, change, facts, release
 
@@ -39,6 +41,24 @@ def test_every_pair_of_phase_and_move(phase: Phase, move: Move) -> None:
         assert order.answer.next == f"ec status {NAME}"
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_leaves_phases_out_and_changes_no_order(kind: Kind) -> None:
+    """Its route is the whole way with some phases missing; each move leads to the phase it is named for, and back."""
+    route = ROUTES[kind]
+    assert route == tuple(phase for phase in ORDER if phase in route)
+    ends = {move: end for moves in TRANSITIONS.values() for move, end in moves.items() if move is not Move.ROLL_BACK}
+    for here, there in pairwise(route):
+        move = forward(here, kind)
+        assert move is not None
+        assert (there, there) == (ends[move], after(here, move, kind))
+        assert (None if there is Phase.CONTRACTED else here) is after(there, Move.ROLL_BACK, kind)
+    assert forward(route[-1], kind) is None
+    assert len(route) - 1 == len(path(route[0], route[-1], kind))
+    for phase in set(ORDER) - set(route):
+        assert after(phase, Move.ROLL_BACK, kind) is None
+        assert not judge(facts(Move.CONTRACT, change(phase, kind=kind))).verdicts[0].open
+
+
 def test_every_move_has_gates_with_codes_of_their_own() -> None:
     """No two gates share a name or a code, and every move asks some."""
     gates = {gate for gates in GATES.values() for gate in gates}
@@ -60,7 +80,7 @@ def test_what_is_in_flight_comes_next() -> None:
     flying = change(Phase.CUT_OVER, in_flight=InFlight(move=Move.ROLL_BACK, since=NOW))
     assert Move.ROLL_BACK is next_move(flying)
     assert Move.CONTRACT is next_move(change(Phase.CUT_OVER))
-    assert next_move(change(Phase.EXPANDED, mapping=None, contract_revision=None)) is None
+    assert next_move(change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape())) is None
     assert next_move(change(Phase.CONTRACTED)) is None
 
 

@@ -27,8 +27,9 @@ def test_a_table_is_new_by_its_schema_too() -> None:
 def test_a_downgrade_is_live_in_an_expand_alone() -> None:
     """A roll-back calls an expand's; a contract cannot be undone, and nobody of ours calls an ordinary one's."""
     parts = {half: Revision(id="r", path="r.py", half=half).live_parts for half in (*Half, None)}
-    both, one = (Part.UPGRADE, Part.DOWNGRADE), (Part.UPGRADE,)
-    assert {Half.EXPAND: both, Half.CONTRACT: one, None: one} == parts
+    every = (Part.UPGRADE, Part.CUT_OVER, Part.ROLL_BACK, Part.DOWNGRADE)
+    one = (Part.UPGRADE,)
+    assert {Half.EXPAND: every, Half.CONTRACT: one, None: one} == parts
     assert [True, False, True] == [Revision(id="r", path="r.py", half=half).additive for half in parts]
 
 

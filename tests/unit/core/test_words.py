@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from expandcontract.core.change import Change, Deployed, check_name, requires
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.duration import in_words, parse
-from expandcontract.core.fit import FIT, fitting, misfits, spoken
+from expandcontract.core.fit import FITS, fitting, misfits, spoken
 from expandcontract.core.mapping import Mapping, Table
 from expandcontract.core.pace import Pace, Position, after, eta, next_batch, share
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
+from expandcontract.core.shape import Shape
 from expandcontract.core.window import Window
 from expandcontract.errors import MappingError, UsageError
 from tests.unit.core.factory import DAY, MAPPING, NAME, NOW, change, facts, release
@@ -131,10 +132,10 @@ def test_fit_of_contracted_changes_goes_by_baseline() -> None:
 
 def test_additive_changes_fit_everything_once_expanded() -> None:
     """What only adds breaks nobody."""
-    additive = change(Phase.EXPANDED, mapping=None, contract_revision=None)
+    additive = change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape(), contract_revision=None)
     assert additive.ended
     assert frozenset(Speaks) == fitting(additive)
-    assert FIT[Phase.EXPANDED] == fitting(change(), Phase.EXPANDED)
+    assert FITS[Kind.MAPPED][Phase.EXPANDED] == fitting(change(), Phase.EXPANDED)
 
 
 def test_window_counts_from_its_opening() -> None:

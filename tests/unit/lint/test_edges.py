@@ -131,3 +131,20 @@ def downgrade():
     assert [("EC213", "error"), ("EC230", "error"), ("EC222", "warning")] == found
     ordinary = 'def upgrade():\n    op.add_column("users", sa.Column("a", sa.Text()))\n'
     assert () == judge([with_effects(written.record(None, ordinary + down))]).findings
+
+
+def test_what_says_that_it_cannot_be_undone_is_believed(written: Written) -> None:
+    """The change declares the reason; no comment is needed beside it."""
+    source = """def upgrade():
+    op.execute("ALTER TYPE mood ADD VALUE 'calm'")
+
+
+def downgrade():
+    pass
+
+
+change = Change("moods", irreversible="an enum keeps its values")
+"""
+    found = written.record(Half.EXPAND, source)
+    assert "an enum keeps its values" == found.irreversible
+    assert () == judge([found]).findings

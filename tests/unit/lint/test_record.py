@@ -30,7 +30,7 @@ def downgrade():
     op.drop_column("users", "display_name")
 """
     found = written.record(Half.EXPAND, source)
-    assert (Half.EXPAND, "users_name", True) == (found.half, found.change, found.mapped)
+    assert (Half.EXPAND, "users_name", True) == (found.half, found.change, found.held)
     assert {(USERS, "display_name")} == set(found.needed)
     steps = [(statement.part, action.kind) for statement, action in found.actions()]
     assert [

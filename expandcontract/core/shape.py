@@ -1,0 +1,186 @@
+"""What a change does to rows and columns: mappings, fills, and what its hold keeps from being dropped.
+
+The ledger keeps a shape as one document; triggers, hold, backfill and parity are all made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.core.mapping import Mapping, Table
+from expandcontract.errors import MappingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping as MappingABC
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Fill:
+    """Values for rows that lack them: a new column's, or a repair of rows that break a coming rule.
+
+    Args:
+        table: ``table`` or ``schema.table``.
+        values: Column name to an SQL expression over the same row; may be volatile.
+        where: Which rows lack them; default: all these columns are NULL. A row that was filled no longer matches.
+
+    Raises:
+        MappingError: There is no value, or an expression is blank.
+    """
+
+    table: Table
+    values: MappingABC[str, str]
+    where: str | None = field(default=None)
+
+    def __init__(self, table: str | Table, values: MappingABC[str, str], *, where: str | None = None) -> None:
+        object.__setattr__(self, "table", table if isinstance(table, Table) else Table.parse(table))
+        object.__setattr__(self, "values", MappingProxyType(dict(values)))
+        object.__setattr__(self, "where", where)
+        if not values or not all(sql.strip() for sql in values.values()):
+            msg = f"a fill of {self.table} needs an expression for each of its columns"
+            raise MappingError(msg)
+
+    def document(self) -> dict[str, object]:
+        """As a JSON-ready mapping."""
+        return {
+            "schema": self.table.schema,
+            "table": self.table.name,
+            "values": [{"column": name, "sql": sql} for name, sql in self.values.items()],
+            "where": self.where,
+        }
+
+    @classmethod
+    def from_document(cls, document: MappingABC[str, Any]) -> Fill:
+        """The inverse of :meth:`document`."""
+        values = {item["column"]: item["sql"] for item in document["values"]}
+        return cls(_table(document), values, where=document["where"])
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Hold:
+    """Columns that nobody may drop while the change is open.
+
+    Args:
+        table: ``table`` or ``schema.table``; a view serves too.
+        columns: Their names.
+
+    Raises:
+        MappingError: There is no column.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+
+    def __init__(self, table: str | Table, columns: Iterable[str]) -> None:
+        object.__setattr__(self, "table", table if isinstance(table, Table) else Table.parse(table))
+        object.__setattr__(self, "columns", tuple(columns))
+        if not self.columns:
+            msg = f"a hold of {self.table} needs a column"
+            raise MappingError(msg)
+
+    def document(self) -> dict[str, object]:
+        """As a JSON-ready mapping."""
+        return {"schema": self.table.schema, "table": self.table.name, "columns": list(self.columns)}
+
+    @classmethod
+    def from_document(cls, document: MappingABC[str, Any]) -> Hold:
+        """The inverse of :meth:`document`."""
+        return cls(_table(document), document["columns"])
+
+
+Work = Mapping | Fill
+"""What a backfill goes through a table for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """All that a change declares of rows and columns.
+
+    Attributes:
+        mappings: At most one a table.
+        fills: At most one a table, and none on a mapped one.
+        removes: What goes at the contract without anything in its place.
+
+    Raises:
+        MappingError: Two mappings or fills are of one table.
+    """
+
+    mappings: tuple[Mapping, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    removes: tuple[Hold, ...] = ()
+
+    def __post_init__(self) -> None:
+        tables = [work.table for work in self.work]
+        for table in tables:
+            if tables.count(table) > 1:
+                msg = f"{table} is mapped or filled twice in one change; one declaration can have several columns"
+                raise MappingError(msg)
+
+    @property
+    def work(self) -> tuple[Work, ...]:
+        """What the backfill has to do, one item a table."""
+        return (*self.mappings, *self.fills)
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """What the hold keeps from being dropped: both sides of every mapping, and what the contract removes."""
+        mapped = (Hold(mapping.table, (*mapping.old, *mapping.new)) for mapping in self.mappings)
+        return (*mapped, *self.removes)
+
+    @property
+    def leaving(self) -> tuple[Hold, ...]:
+        """What the contract drops."""
+        return (*(Hold(mapping.table, mapping.old) for mapping in self.mappings), *self.removes)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table that the change touches, once, in the order declared."""
+        return tuple(dict.fromkeys((*(work.table for work in self.work), *(hold.table for hold in self.removes))))
+
+    @property
+    def lossy(self) -> bool:
+        """Whether going back may not restore every value."""
+        return any(mapping.lossy for mapping in self.mappings)
+
+    def overlap(self, other: Shape) -> tuple[Hold, ...]:
+        """The columns that both changes hold, by table; empty where they do not touch."""
+        found = []
+        for mine in self.holds:
+            shared = {
+                column for theirs in other.holds if theirs.table == mine.table for column in theirs.columns
+            } & set(mine.columns)
+            if shared:
+                found.append(Hold(mine.table, sorted(shared)))
+        return tuple(found)
+
+    def document(self) -> dict[str, object]:
+        """As a JSON-ready mapping; the ledger's server-side functions read this form."""
+        return {
+            "mappings": [mapping.document() for mapping in self.mappings],
+            "fills": [fill.document() for fill in self.fills],
+            "removes": [hold.document() for hold in self.removes],
+            "holds": [hold.document() for hold in self.holds],
+        }
+
+    @classmethod
+    def from_document(cls, document: MappingABC[str, Any]) -> Shape:
+        """The inverse of :meth:`document`.
+
+        Raises:
+            MappingError: The document lacks a key or a value has the wrong shape.
+        """
+        try:
+            return cls(
+                mappings=tuple(map(Mapping.from_document, document["mappings"])),
+                fills=tuple(map(Fill.from_document, document["fills"])),
+                removes=tuple(map(Hold.from_document, document["removes"])),
+            )
+        except (KeyError, TypeError) as exc:
+            msg = f"not a shape: {document!r}"
+            raise MappingError(msg) from exc
+
+
+def _table(document: MappingABC[str, Any]) -> Table:
+    return Table(schema=str(document["schema"]), name=str(document["table"]))

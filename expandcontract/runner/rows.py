@@ -1,0 +1,95 @@
+"""The part of a move that goes through rows: fill, compare, repair, seal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from expandcontract.backfill import parity
+from expandcontract.backfill.fill import fill
+from expandcontract.core.facts import Asked
+from expandcontract.core.pace import Pace
+from expandcontract.core.phase import Move
+from expandcontract.core.plan import AT_THE_END, ask
+from expandcontract.errors import RefusedError
+from expandcontract.revisions import breaking, seal, sealing
+from expandcontract.runner.events import Event
+from expandcontract.runner.observe import coming, differing, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from expandcontract.core.change import ChangeState
+    from expandcontract.core.shape import Work
+    from expandcontract.runner.mover import Mover
+    from expandcontract.runner.place import Place
+
+
+def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    """Fill, prove equal, seal, and ask the gates at the end."""
+    items = seal.record(place.project.pair(change.name).expand.module)
+    for work in change.shape.work:
+        yield from _fill(place, mover, change, work)
+    yield from compare(place, mover, change, repair=True)
+    for text in sealing.run(place.url, items, mover.fence):
+        yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
+    with mover.reading() as ledger:
+        facts = observe(place, mover.connection, ledger, change.name, Asked(move=Move.BACKFILL), count=False)
+        facts = replace(
+            facts,
+            differing=differing(place, change),
+            unsealed=seal.missing(mover.connection, items),
+        )
+    judgement = ask(AT_THE_END[Move.BACKFILL], facts)
+    if not judgement.open:
+        raise RefusedError(
+            "; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document()
+        )
+
+
+def _fill(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
+    pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
+    for at in fill(place.url, change.name, work, pace, epoch=mover.epoch):
+        data: dict[str, object] = {
+            "done": at.pages_done,
+            "total": at.pages_total,
+            "rows": at.rows_filled,
+            "rate": at.rows_per_s,
+            "eta_s": None if at.eta is None else at.eta.total_seconds(),
+        }
+        yield Event(kind="progress", text=f"{at.rows_filled} rows filled", change=change.name, data=data)
+
+
+def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
+    """Compare every row, and repair where asked; the last event of each table and rule says what was found."""
+    epoch = mover.epoch if mover else None
+    for work in change.shape.work:
+        last = None
+        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch):
+            data: dict[str, object] = {
+                "done": last.pages_done,
+                "total": last.pages_total,
+                "differing": last.differing,
+                "repaired": last.repaired,
+                "pass": last.number,
+                "rows": list(last.rows),
+            }
+            yield Event(kind="progress", text=f"comparing, pass {last.number}", change=change.name, data=data)
+        if last is not None:
+            found: dict[str, object] = {"differing": last.differing, "rows": list(last.rows)}
+            yield Event(kind="step", text=_agreement(change, work, last), change=change.name, data=found)
+    for item in coming(place, change):
+        rows = breaking.count(place.url, item)
+        text = f"{rows or 'no'} rows break {seal.describe(item)}"
+        yield Event(kind="step", text=text, change=change.name, data={"differing": rows})
+
+
+def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> str:
+    where = f" of {work.table}" if len(change.shape.work) > 1 else ""
+    if work in change.shape.fills:
+        if last.differing:
+            return f"{last.differing} rows{where} lack a value, first: {', '.join(last.rows)}"
+        return f"every row{where} has its value"
+    if last.differing:
+        return f"{last.differing} rows{where} differ, first: {', '.join(last.rows)}"
+    return f"old and new shape agree on every row{where}"
