@@ -21,7 +21,7 @@ from sqlalchemy.exc import CompileError
 
 from expandcontract.core.phase import Kind as ChangeKind
 from expandcontract.core.revision import Action, Half, Kind, Part, Revision, Statement, Stopped
-from expandcontract.pg.ddl import read, split
+from expandcontract.pg.statement import read, split
 from expandcontract.revisions.operations import AssertContractOp, BeginChangeOp, EndChangeOp, _SealOp
 from expandcontract.revisions.project import half_of
 from expandcontract.revisions.seal import describe

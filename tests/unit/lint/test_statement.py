@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from expandcontract.core.mapping import Table
 from expandcontract.core.revision import Action, Kind
-from expandcontract.pg.ddl import read, split
+from expandcontract.pg.statement import read, split
 
 T = Table(schema="public", name="t")
 X = Table(schema="s", name="X y")

@@ -13,7 +13,7 @@ import postgast
 from postgast import pg_query_pb2 as pg
 
 from expandcontract.core.revision import Action, Kind
-from expandcontract.pg.ddl_table import alter_table, named, parts, table_of
+from expandcontract.pg.alter_table import alter_table, named, parts, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
