@@ -152,9 +152,19 @@ class BusyError(ExpandContractError):
 
 
 class LockTimeoutError(BusyError):
-    """A lock could not be had within its budget; the blocker is named."""
+    """A lock could not be had within its budget; the blocker is named, and the move pauses.
+
+    Args:
+        message: What was waited for, and who is in the way.
+        hint: What to type against it.
+        document: The blockers as a JSON-ready mapping.
+    """
 
     code = "EC402"
+
+    def __init__(self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.document: dict[str, object] = document or {}
 
 
 class FencedError(ExpandContractError):

@@ -23,3 +23,10 @@ Speaks = Annotated[
 Steps = Annotated[
     str | None, typer.Option("--steps", metavar="10,50,100", help="Per cents of the shift; over `traffic.steps`.")
 ]
+TerminateIdle = Annotated[
+    bool,
+    typer.Option(
+        "--terminate-idle",
+        help="End sessions of the application roles that block us idle in transaction; each is named.",
+    ),
+]

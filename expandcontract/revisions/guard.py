@@ -21,6 +21,7 @@ from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
 from expandcontract.revisions import seal
 from expandcontract.revisions.guarding import ATTRIBUTE, PROBE
+from expandcontract.revisions.limits import keep_limits
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alembic.runtime.migration import MigrationContext, MigrationInfo
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
+
+    from expandcontract.pg.attempt import Attempt
 
 PLAIN_LOCK_TIMEOUT = "1s"
 EMPTY = """SELECT NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -53,10 +56,19 @@ class BusyRevision(BusyError, CommandError):  # noqa: N818  # named as its paren
 
 @dataclass(frozen=True, slots=True)
 class RunnerMark:
-    """How the guard knows that ``ec`` itself runs Alembic, and on which database."""
+    """How the guard knows that ``ec`` itself runs Alembic, on which database, and within which limits.
+
+    Attributes:
+        installation: The ledger's id.
+        epoch: The mover's.
+        attempt: The limits of this attempt.
+        url: The target database, for looking who is in the way.
+    """
 
     installation: UUID
     epoch: int
+    attempt: Attempt | None = None
+    url: URL | None = None
 
 
 def guard(context: Any) -> None:
@@ -72,11 +84,15 @@ def guard(context: Any) -> None:
     if asked is not None:
         asked.update(version_table=migration.version_table, version_table_schema=migration.version_table_schema)
     original: Any = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
-    migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, _Recorder(script))
+    recorder = _Recorder(script, mark.attempt if mark else None)
+    migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, recorder)
     if context.is_offline_mode():
         return
+    if mark is not None and mark.attempt is not None and mark.url is not None and migration.connection is not None:
+        keep_limits(migration.connection, mark.attempt, mark.url)
+    else:
+        migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
     keep_quiet(migration, _held(migration.connection))
-    migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
 
     def guarded(heads: Any, ctx: MigrationContext) -> Iterator[Any]:
         connection = ctx.connection
@@ -127,7 +143,7 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
     """Refuse, or let these steps run; says whether the mover lock was taken here."""
     if not steps:
         return False
-    if connection.execute(text("SHOW lock_timeout")).scalar_one() == "0":
+    if mark is None and connection.execute(text("SHOW lock_timeout")).scalar_one() == "0":
         connection.execute(text(f"SET lock_timeout = '{PLAIN_LOCK_TIMEOUT}'"))
     halves = [(step, half) for step in steps if (half := half_of(step.revision)) is not None]
     if installed_version(connection) is None:
@@ -200,8 +216,8 @@ def refused(exc: DBAPIError) -> RefusedError:
 class _Recorder:
     """Writes the ledger as each revision's version row is written, in the same transaction or script."""
 
-    def __init__(self, script: Any) -> None:
-        self._script = script
+    def __init__(self, script: Any, attempt: Attempt | None) -> None:
+        self._script, self._attempt = script, attempt
 
     def __call__(self, *, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
         if step.is_stamp:
@@ -218,10 +234,11 @@ class _Recorder:
         if ctx.connection is not None and not ctx.as_sql:
             self._run_straight(ctx, ctx.connection, revision.module, half)
 
-    @staticmethod
-    def _run_straight(ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
+    def _run_straight(self, ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
         if not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
             return
+        if self._attempt is not None:
+            self._attempt.limited = False  # nobody waits here, and rows are read under plain locks
         if half[1] == EXPAND:
             call(ctx, "fill_straight", half[0])
         for item in seal.record(module):

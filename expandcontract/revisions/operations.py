@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import Change
 
-REGISTERED = True
-
 
 def call(operations: Any, function: str, *arguments: str | dict[str, object]) -> None:
     """Run ``SELECT expandcontract.function(arguments…)``, online or into the script; a dict is passed as jsonb."""

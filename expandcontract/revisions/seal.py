@@ -88,7 +88,7 @@ def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
     unique = isinstance(item, SealUnique) or item.unique
     if isinstance(item, SealUnique):
         distinct = " NULLS NOT DISTINCT" if item.nulls_not_distinct else ""
-        definition: sql.Composable = sql.SQL("btree {}{}").format(_key(item), sql.SQL(distinct))
+        definition: sql.Composable = sql.SQL("btree {}{}").format(unique_key(item), sql.SQL(distinct))
     else:
         definition = sql.SQL(item.definition)
     return (
@@ -104,7 +104,9 @@ def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
     )
 
 
-def _key(item: SealUnique) -> sql.Composed:
+def unique_key(item: SealUnique) -> sql.Composed:
+    """The columns of a unique constraint, and what its index includes."""
+
     def listed(names: tuple[str, ...]) -> sql.Composed:
         return sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, names)))
 
@@ -127,7 +129,7 @@ def plain(item: SealItem) -> tuple[str, ...]:
             distinct = sql.SQL(" NULLS NOT DISTINCT" if item.nulls_not_distinct else "")
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE{} {} {}")
             name, timing = sql.Identifier(item.name), sql.SQL(item.timing)
-            return (add.format(table, name, distinct, _key(item), timing).as_string().rstrip(),)
+            return (add.format(table, name, distinct, unique_key(item), timing).as_string().rstrip(),)
         case SealConstraint():
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
             return (add.format(table, sql.Identifier(item.name), sql.SQL(item.definition)).as_string(),)
@@ -146,7 +148,11 @@ VALID = {
         WHERE c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
         AND c.conname = :name""",
 }
-VALID[SealUnique] = VALID[SealConstraint]
+# a partitioned table's unique constraint counts as validated before the indexes of all its parts are there
+VALID[SealUnique] = VALID[SealConstraint].replace(
+    "SELECT c.convalidated FROM pg_constraint AS c",
+    "SELECT c.convalidated AND x.indisvalid FROM pg_constraint AS c JOIN pg_index AS x ON x.indexrelid = c.conindid",
+)
 
 
 def valid(connection: Connection, item: SealItem) -> bool | None:

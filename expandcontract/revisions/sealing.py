@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
+from expandcontract.core.attempt import Patience
+from expandcontract.core.conflict import Claim
+from expandcontract.core.effect import LockMode
 from expandcontract.errors import SealError
-from expandcontract.pg.census import blockers
+from expandcontract.pg import build
 from expandcontract.pg.connect import connect, hot
-from expandcontract.pg.retry import retrying
+from expandcontract.pg.ddl import Notice, Work, perform, statements
 from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique
+from expandcontract.revisions.partitions import build_whole
 from expandcontract.revisions.seal import create_index, describe, relation, valid
 
 if TYPE_CHECKING:
@@ -20,20 +24,26 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-BUDGET = timedelta(minutes=30)
-BUILD = timedelta(hours=12)  # a concurrent build may wait for every older snapshot
+
+REFERENCED = re.compile(
+    r"\bREFERENCES\s+((?:\"(?:[^\"]|\"\")+\"|[\w$]+)(?:\.(?:\"(?:[^\"]|\"\")+\"|[\w$]+))?)", re.IGNORECASE
+)
+NOT_NULL_NOT_VALID = 180000
 
 
-def run(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Iterator[str]:
+def run(
+    url: URL, items: tuple[SealItem, ...], fence: Callable[[], None], patience: Patience | None = None
+) -> Iterator[str | Notice]:
     """Make every item that is not valid yet, one after the other. May run any number of times.
 
     Args:
         url: The target database.
         items: What to make.
         fence: Called before each item; raises where this mover is no longer the one.
+        patience: How long, and how, locks are waited for.
 
     Yields:
-        Each item in words, once it is valid.
+        Each item in words, once it is valid; and what is waited for meanwhile.
 
     Raises:
         SealError: An item cannot be made: rows break it, or the build failed.
@@ -44,32 +54,65 @@ def run(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Ite
         with connect(url, command="seal") as connection:
             state = valid(connection, item)
         if not state:
-            _make(url, item, leftover=state is False)
+            yield from _make(_Seal(url, item, patience or Patience()), leftover=state is False)
         yield describe(item)
 
 
-def undo(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Iterator[str]:
-    """Take every item back, in reverse. May run any number of times."""
+def undo(
+    url: URL, items: tuple[SealItem, ...], fence: Callable[[], None], patience: Patience | None = None
+) -> Iterator[str | Notice]:
+    """Take every item back, in reverse. May run any number of times; yields as :func:`run` does."""
     for item in reversed(items):
         fence()
         with connect(url, command="seal") as connection:
             there = valid(connection, item) is not None
         if there:
-            _drop(url, item)
+            yield from _drop(_Seal(url, item, patience or Patience()))
         yield describe(item)
 
 
-def _make(url: URL, item: SealItem, *, leftover: bool) -> None:
+class _Seal:
+    """One item, and how its statements are run."""
+
+    def __init__(self, url: URL, item: SealItem, patience: Patience) -> None:
+        self.url, self.item, self.patience = url, item, patience
+        self.table = relation(item.table)
+
+    @property
+    def index(self) -> build.Index:
+        return build.Index(schema=self.item.table.schema, name=self.item.name, relation=self.table.as_string())
+
+    def claims(self, mode: LockMode, *others: str) -> tuple[Claim, ...]:
+        return (Claim(self.table.as_string(), mode), *(Claim(other, mode) for other in others))
+
+    def ddl(self, claims: tuple[Claim, ...], *composed: sql.SQL | sql.Composed) -> Iterator[Notice]:
+        run = statements(self.url, "seal", *composed)
+        return perform(self.url, Work(what=describe(self.item), claims=claims, run=run), self.patience)
+
+    def partitioned(self) -> bool:
+        with hot(self.url, command="seal") as connection:
+            row = connection.execute(
+                "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)", (self.table.as_string(),)
+            ).fetchone()
+        return bool(row and row[0])
+
+    def state(self, item: SealItem) -> bool | None:
+        with connect(self.url, command="seal") as connection:
+            return valid(connection, item)
+
+
+def _make(seal: _Seal, *, leftover: bool) -> Iterator[Notice]:
+    item = seal.item
     try:
         match item:
             case SealIndex():
-                _build(url, item, leftover=leftover)
+                yield from _build(seal, item)
             case SealNotNull():
-                _not_null(url, item)
+                yield from _not_null(seal, item)
             case SealUnique():
-                _build_unique(url, item)
+                yield from _build_unique(seal, item)
             case SealConstraint():
-                _constraint(url, item.table, item.name, item.definition, there=leftover)
+                yield from _constraint(seal, item.name, item.definition, there=leftover)
     except psycopg.Error as exc:
         msg = f"{describe(item)} could not be made: {str(exc).splitlines()[0]}"
         raise SealError(
@@ -78,92 +121,72 @@ def _make(url: URL, item: SealItem, *, leftover: bool) -> None:
         ) from exc
 
 
-def _ddl(url: URL, item: SealItem, statement: sql.SQL | sql.Composed) -> None:
-    def attempt() -> None:
-        with hot(url, command="seal") as connection:
-            connection.execute(statement)
-
-    def who() -> str:
-        with connect(url, command="seal") as connection:
-            return blockers(connection, item.table)
-
-    retrying(attempt, what=describe(item), budget=BUDGET, blockers=who)
+def _build(seal: _Seal, item: SealIndex | SealUnique) -> Iterator[Notice]:
+    if seal.partitioned():
+        yield from build_whole(seal.url, item, seal.patience)
+        return
+    yield from build.build(seal.url, seal.index, sql.SQL(create_index(item, concurrently=True)), seal.patience)
 
 
-def _long(url: URL, statement: sql.SQL | sql.Composed) -> None:
-    """Outside a transaction, without lock_timeout (a concurrent build waits for snapshots), with a deadline."""
-    with hot(url, command="seal") as connection:
-        connection.execute("SET lock_timeout = 0")
-        connection.execute(sql.SQL("SET statement_timeout = {}").format(int(BUILD.total_seconds() * 1000)))
-        connection.execute(statement)
-
-
-def _build(url: URL, item: SealIndex | SealUnique, *, leftover: bool) -> None:
-    if leftover:
-        gone = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(item.table.schema, item.name))
-        _long(url, gone)
-    if _partitioned(url, item):
-        _ddl(url, item, sql.SQL(create_index(item, concurrently=False)))
-    else:
-        _long(url, sql.SQL(create_index(item, concurrently=True)))
-
-
-def _partitioned(url: URL, item: SealItem) -> bool:
-    with hot(url, command="seal") as connection:
-        row = connection.execute(
-            "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(format('%%I.%%I', %s::text, %s::text))",
-            (item.table.schema, item.table.name),
-        ).fetchone()
-    return bool(row and row[0])
-
-
-def _build_unique(url: URL, item: SealUnique) -> None:
-    table = relation(item.table)
-    with connect(url, command="seal") as connection:
-        index = valid(connection, SealIndex(item.name, item.table, ""))
-    if not index:
-        _build(url, item, leftover=index is False)
+def _build_unique(seal: _Seal, item: SealUnique) -> Iterator[Notice]:
+    yield from _build(seal, item)
+    if seal.state(item):
+        return  # of a partitioned table, where index and constraint are made together
     name = sql.Identifier(item.name)
     add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
-    _ddl(url, item, add.format(table, name, name, sql.SQL(item.timing)))
+    statement = add.format(seal.table, name, name, sql.SQL(item.timing))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
 
 
-def _constraint(url: URL, table: object, name: str, definition: str, *, there: bool) -> None:
-    item = SealConstraint(name, table, definition)  # type: ignore[arg-type]
-    place = relation(item.table)
+def _constraint(seal: _Seal, name: str, definition: str, *, there: bool) -> Iterator[Notice]:
+    parents = _parents(definition)
     if not there:
         add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID")
-        _ddl(url, item, add.format(place, sql.Identifier(name), sql.SQL(definition)))
-    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(place, sql.Identifier(name))
-    _long(url, validate)
+        mode = LockMode.SHARE_ROW_EXCLUSIVE if parents else LockMode.ACCESS_EXCLUSIVE
+        statement = add.format(seal.table, sql.Identifier(name), sql.SQL(definition))
+        yield from seal.ddl(seal.claims(mode, *parents), statement)
+    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(seal.table, sql.Identifier(name))
+    yield from seal.ddl(seal.claims(LockMode.SHARE_UPDATE_EXCLUSIVE), validate)
 
 
-def _not_null(url: URL, item: SealNotNull) -> None:
-    with connect(url, command="seal") as connection:
+def _parents(definition: str) -> list[str]:
+    """The table that a foreign key refers to, as SQL writes it; it is locked along with the key's own."""
+    return REFERENCED.findall(definition)[:1] if definition.lstrip().upper().startswith("FOREIGN KEY") else []
+
+
+def _not_null(seal: _Seal, item: SealNotNull) -> Iterator[Notice]:
+    with connect(seal.url, command="seal") as connection:
         version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
-        there = valid(connection, SealConstraint(item.name, item.table, "")) is not None
     column = sql.Identifier(item.column)
-    if int(version) >= 180000:  # noqa: PLR2004  # the first release with NOT NULL … NOT VALID
+    if int(version) >= NOT_NULL_NOT_VALID:
+        there = seal.state(SealConstraint(item.name, item.table, "")) is not None
         definition = sql.SQL("NOT NULL {}").format(column).as_string()
-        _constraint(url, item.table, item.name, definition, there=there)
+        yield from _constraint(seal, item.name, definition, there=there)
         return
     check = f"{item.name}_proof"
-    with connect(url, command="seal") as connection:
-        there = valid(connection, SealConstraint(check, item.table, "")) is not None
-    definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
-    _constraint(url, item.table, check, definition, there=there)
-    table = relation(item.table)
-    _ddl(url, item, sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, column))
-    _ddl(url, item, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(check)))
+    proof = seal.state(SealConstraint(check, item.table, ""))
+    if not proof:
+        definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
+        yield from _constraint(seal, check, definition, there=proof is False)
+    proved = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(seal.table, column)
+    # in one transaction, so that a kill in between leaves no proof behind a column that counts as sealed
+    gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(check))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), proved, gone)
 
 
-def _drop(url: URL, item: SealItem) -> None:
-    table = relation(item.table)
+def _drop(seal: _Seal) -> Iterator[Notice]:
+    item = seal.item
     match item:
+        case SealIndex() if seal.partitioned():
+            gone = sql.SQL("DROP INDEX {}").format(seal.index.identifier)
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), gone)
         case SealIndex():
-            _long(url, sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(item.table.schema, item.name)))
+            yield from build.drop(seal.url, seal.index, seal.patience)
         case SealNotNull():
             drop = sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL")
-            _ddl(url, item, drop.format(table, sql.Identifier(item.column)))
+            statement = drop.format(seal.table, sql.Identifier(item.column))
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
         case SealUnique() | SealConstraint():
-            _ddl(url, item, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(item.name)))
+            parents = _parents(item.definition) if isinstance(item, SealConstraint) else []
+            gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(item.name))
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents), gone)

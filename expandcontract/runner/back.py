@@ -13,6 +13,7 @@ from expandcontract.runner.events import Event
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
 from expandcontract.runner.observe import coming, read_weights
 from expandcontract.runner.traffic import give, put, release_for
+from expandcontract.runner.waiting import claims, replayed, waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +71,16 @@ def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Even
     if pair.expand.revision not in applied:
         return
     yield Event(kind="step", text=f"taking back {pair.expand.revision}: {pair.expand.doc}", change=change.name)
-    run.downgrade(place.project, "expand@-1", mover.mark, blockers=lambda: "", budget=place.settings.lock.budget)
+    notices = run.downgrade(
+        place.project,
+        "expand@-1",
+        mover.mark,
+        url=place.url,
+        claims=claims(place, change, removed=change.shape.arriving),
+        patience=mover.patience,
+    )
+    yield from waited(mover, change.name, notices)
+    yield from replayed(place, change.name)
 
 
 def _unseal(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -78,8 +88,12 @@ def _unseal(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
 
 
 def _undo(place: Place, mover: Mover, change: ChangeState, items: tuple[SealItem, ...]) -> Iterator[Event]:
-    for text in sealing.undo(place.url, items, mover.fence):
-        yield Event(kind="step", text=f"unsealed: {text}", change=change.name)
+    yield from waited(
+        mover,
+        change.name,
+        sealing.undo(place.url, items, mover.fence, mover.patience),
+        lambda text: Event(kind="step", text=f"unsealed: {text}", change=change.name),
+    )
 
 
 def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:

@@ -15,6 +15,7 @@ from expandcontract.errors import RefusedError
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, differing, observe
+from expandcontract.runner.waiting import waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,8 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     for work in change.shape.work:
         yield from _fill(place, mover, change, work)
     yield from compare(place, mover, change, repair=True)
-    for text in sealing.run(place.url, items, mover.fence):
-        yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
+    notices = sealing.run(place.url, items, mover.fence, mover.patience)
+    yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
     with mover.reading() as ledger:
         facts = observe(place, mover.connection, ledger, change.name, Asked(move=Move.BACKFILL), count=False)
         facts = replace(
@@ -45,6 +46,11 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
         raise RefusedError(
             "; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document()
         )
+
+
+def sealed(text: str, change: ChangeState) -> Event:
+    """An item of a seal is there and valid."""
+    return Event(kind="sealed", text=f"sealed: {text}", change=change.name)
 
 
 def _fill(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:

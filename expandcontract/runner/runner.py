@@ -16,14 +16,17 @@ from expandcontract.pg.connect import connect
 from expandcontract.runner import back, colors, forward, lint, rows, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
+from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, same_phase
 from expandcontract.runner.traffic import give, put, release_for
+from expandcontract.runner.waiting import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
 
@@ -49,6 +52,10 @@ class Runner:
     @property
     def _window(self) -> timedelta:
         return self._place.settings.window.length
+
+    def _mover(self, command: str, *, terminate_idle: bool) -> AbstractContextManager[Mover]:
+        allowed = patience(self._place.settings, f"ec {command}", terminate_idle=terminate_idle)
+        return mover(self._place.url, command, self._window, allowed)
 
     def init(self, *, development: bool = False) -> Iterator[Event]:
         """Attach to the project's Alembic environment, and create or upgrade the ledger; may run again."""
@@ -125,9 +132,10 @@ class Runner:
         by_database: bool = False,
         speaks: Mapping[str, Speaks] | None = None,
         steps: Sequence[int] | None = None,
+        terminate_idle: bool = False,
     ) -> Iterator[Event]:
         """Take the named changes one move on, or on to ``to``; resumes what is in flight."""
-        with mover(self._place.url, "advance " + " ".join(names), self._window) as m:
+        with self._mover("advance " + " ".join(names), terminate_idle=terminate_idle) as m:
             while True:
                 with m.reading() as ledger:
                     changes = [self._known(ledger, name) for name in names]
@@ -166,22 +174,12 @@ class Runner:
         else:
             yield from rows.compare(self._place, None, change, repair=False)
 
-    def repair(self, name: str) -> Iterator[Event]:
+    def repair(self, name: str, *, terminate_idle: bool = False) -> Iterator[Event]:
         """Make hold and triggers anew where they are missing or altered, and compare every row."""
-        with mover(self._place.url, f"repair {name}", self._window) as m:
+        with self._mover(f"repair {name}", terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 change = self._known(ledger, name)
-                faults = [what for found, what in ledger.integrity() if found == name]
-            for what in faults:
-                yield Event(kind="note", text=what, change=name)
-            if faults:
-                with m.writing() as ledger:
-                    ledger.reattach(name)
-                yield Event(kind="step", text="hold and triggers were made anew", change=name)
-            if change.open:
-                repaired = change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}
-                yield from rows.compare(self._place, m, change, repair=repaired)
-        yield Event(kind="finished", text=f"hold and triggers of {name} are as they should be", change=name)
+            yield from mend(self._place, m, change)
 
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
         """Put a version on a color that gets no traffic, and record it."""
@@ -219,9 +217,9 @@ class Runner:
                 yield Event(kind="note", text=f"the rollback window of {name} starts anew", change=name)
         yield Event(kind="finished", text=f"{color} has all the traffic")
 
-    def rollback(self, names: Sequence[str]) -> Iterator[Event]:
+    def rollback(self, names: Sequence[str], *, terminate_idle: bool = False) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""
-        with mover(self._place.url, "rollback " + " ".join(names), self._window) as m:
+        with self._mover("rollback " + " ".join(names), terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 changes = [self._known(ledger, name) for name in names]
             flying = [change for change in changes if change.in_flight is not None]

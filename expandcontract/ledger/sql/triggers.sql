@@ -139,6 +139,7 @@ DECLARE
     v_function text := 'sync_' || nextval('expandcontract.generation');
     v_body text;
     v_when text;
+    v_trigger text;
 BEGIN
     SELECT s.function INTO v_before FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
@@ -149,8 +150,12 @@ BEGIN
     DELETE FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
     IF v_body IS NULL THEN
-        EXECUTE format('DROP TRIGGER IF EXISTS zz_expandcontract_insert ON %s', v_table);
-        EXECUTE format('DROP TRIGGER IF EXISTS zz_expandcontract_update ON %s', v_table);
+        -- DROP TRIGGER IF EXISTS would take ACCESS EXCLUSIVE to do nothing
+        FOR v_trigger IN SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = v_table::regclass
+            AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update')
+        LOOP
+            EXECUTE format('DROP TRIGGER %I ON %s', v_trigger, v_table);
+        END LOOP;
     ELSE
         v_body := format(E'DECLARE\n    v_speaks text;\n    v_old boolean;\n    v_new boolean;\nBEGIN%s    RETURN NEW;\nEND', v_body);
         EXECUTE format('CREATE FUNCTION expandcontract.%I() RETURNS trigger LANGUAGE plpgsql '

@@ -60,6 +60,7 @@ def test_a_shape_goes_through_its_document() -> None:
     assert ["users", "orders", "fourth"] == [hold["table"] for hold in shape.document()["holds"]]  # type: ignore[attr-defined]
     assert ("users", "shop.orders", "third", "fourth") == tuple(map(str, shape.tables))
     assert [("old",), ("sum",), ("x", "y")] == [hold.columns for hold in shape.leaving]
+    assert [("new",), ("total",)] == [hold.columns for hold in shape.arriving]
     assert (True, False) == (shape.lossy, Shape(mappings=(MAPPING,)).lossy)
     for broken in ({"mappings": []}, {"mappings": [], "fills": [{}], "removes": []}, {"mappings": 3}):
         with pytest.raises(MappingError, match="not a shape"):
