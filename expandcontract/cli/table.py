@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "init": "Attach to a project's Alembic environment and create the ledger.",
         "new": "Write the pair of revisions of a change.",
         "abandon": "Take a pair that was never expanded out of both chains.",
+        "lint": "Judge revisions before they run: what each may not do to live releases.",
         "plan": "Show the moves that lie ahead of a change, without doing any.",
         "status": "Show where every change, release and the traffic stand.",
         "gate": "Ask whether a move may be made; exit 0 if so, 3 if not.",

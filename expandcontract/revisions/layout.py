@@ -32,7 +32,7 @@ def layout(statement: str, indent: int = 0) -> str:
     if value is None:
         return " " * indent + statement
     tail = f"  # {comment}" if comment else ""
-    return " " * indent + lead + _value(value, indent, len(lead) + indent, 0) + tail
+    return " " * indent + lead + _value(value, indent, len(lead) + indent, len(tail)) + tail
 
 
 def _value(node: ast.expr, indent: int, used: int, after: int) -> str:
@@ -100,6 +100,6 @@ def _flat(node: ast.expr) -> str:
 def quoted(text: str) -> str:
     """A string as a Python literal, in the quotes that need fewer escapes."""
     double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
-    if text.count('"') > text.count("'") and "'" not in text:
-        return "'" + double[1:-1].replace('\\"', '"') + "'"
+    if text.count('"') > text.count("'"):
+        return "'" + double[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
     return double

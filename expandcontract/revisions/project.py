@@ -103,6 +103,11 @@ class Project:
             config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
         return cls(config)
 
+    @property
+    def ordered(self) -> tuple[Script, ...]:
+        """Every revision, each after those that it stands on."""
+        return self._ordered
+
     def pairs(self) -> tuple[Pair, ...]:
         """Every pair, in the order of the expand chain."""
         contracts = {}

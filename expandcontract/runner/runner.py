@@ -10,10 +10,10 @@ from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks
-from expandcontract.errors import FailedError, LedgerTamperedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, views
+from expandcontract.runner import back, colors, forward, lint, rows, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mending import mend
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from expandcontract.config.settings import Settings
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
+    from expandcontract.lint.finding import Report
 
 __all__ = ["Runner", "parse_duration"]
 
@@ -81,6 +82,10 @@ class Runner:
         pair = known[name] if name in known else self._place.project.pair(name)
         with connect(self._place.url, command="abandon") as connection:
             return abandon(self._place.project, pair, self._place.project.applied(connection))
+
+    def lint(self, names: Sequence[str] = (), *, since: str | None = None) -> Report:
+        """What the rules say of revisions, changes or files, or of all; asks no database."""
+        return lint.lint(self._place, names, since)
 
     def status(self, name: str | None = None) -> dict[str, object]:
         """The state of one change or of all, of the releases and of the traffic."""
@@ -266,17 +271,9 @@ class Runner:
             return ledger.history(name)
 
     def verify_history(self) -> dict[str, object]:
-        """Recompute the journal's chain of hashes.
-
-        Raises:
-            LedgerTamperedError: It does not hold; the first entry that was altered is named.
-        """
+        """Recompute the journal's chain of hashes; raises :class:`LedgerTamperedError` where it does not hold."""
         with connect(self._place.url, command="history") as connection:
-            found = Ledger(connection, window=self._window).verify_history()
-        if found["broken"] is not None or not found["head_holds"]:
-            msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
-            raise LedgerTamperedError(msg)
-        return found
+            return views.verified(Ledger(connection, window=self._window))
 
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
         found = {change.name: change for change in merged(self._place, ledger)}

@@ -12,6 +12,7 @@ from alembic.config import Config
 from expandcontract.core.duration import in_words
 from expandcontract.core.phase import ORDER, Kind, Move, Phase
 from expandcontract.core.plan import next_move
+from expandcontract.errors import LedgerTamperedError
 from expandcontract.pg import bound
 from expandcontract.pg.catalog import leaves
 from expandcontract.revisions import seal, swapping
@@ -91,6 +92,19 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "remaining_s": remaining.total_seconds() if remaining is not None else None,
         },
     }
+
+
+def verified(ledger: Ledger) -> dict[str, object]:
+    """The journal's head, its chain of hashes recomputed.
+
+    Raises:
+        LedgerTamperedError: It does not hold; the first entry that was altered is named.
+    """
+    found = ledger.verify_history()
+    if found["broken"] is not None or not found["head_holds"]:
+        msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
+        raise LedgerTamperedError(msg)
+    return found
 
 
 def work(place: Place, connection: Connection, change: ChangeState) -> dict[str, object]:

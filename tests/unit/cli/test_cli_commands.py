@@ -26,6 +26,8 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("new rename-column users a b", ("new", ("rename-column",), {**RENAME, "name": None})),
     ("new rename-column users a b --name x", ("new", ("rename-column",), {**RENAME, "name": "x"})),
     ("abandon a", ("abandon", ("a",), {})),
+    ("lint", ("lint", ((),), {"since": None})),
+    ("lint a b --since abc1", ("lint", (("a", "b"),), {"since": "abc1"})),
     ("plan a", ("plan", ("a",), {})),
     ("status", ("status", (None,), {})),
     ("status a", ("status", ("a",), {})),
