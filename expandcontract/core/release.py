@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from expandcontract.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -36,6 +38,9 @@ class Release:
             there was none.
         speaks: For each change it lists, what it speaks; an open change it does not list is spoken ``old``.
         deployed_at: When it was recorded, on the database's clock.
+
+    Raises:
+        UsageError: The version is empty or holds white space.
     """
 
     color: Color
@@ -43,6 +48,11 @@ class Release:
     baseline: str | None = None
     speaks: Mapping[str, Speaks] = field(default_factory=lambda: MappingProxyType({}))
     deployed_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.version.split() != [self.version]:
+            msg = f"{self.version!r} names no release: a version is one word"
+            raise UsageError(msg, hint="an image tag or a commit, like v2")
 
     def __str__(self) -> str:
         return f"{self.version} on {self.color}"

@@ -21,7 +21,7 @@ from expandcontract.runner.events import Event
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
-from expandcontract.runner.together import common_move, same_phase
+from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import give, put, release_for
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Runner:
         steps: Sequence[int] | None = None,
     ) -> Iterator[Event]:
         """Take the named changes one move on, or on to ``to``; resumes what is in flight."""
+        names = once(names)
         with mover(self._place.url, "advance " + " ".join(names), self._window) as m:
             while True:
                 with m.reading() as ledger:
@@ -215,6 +216,7 @@ class Runner:
 
     def rollback(self, names: Sequence[str]) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""
+        names = once(names)
         with mover(self._place.url, "rollback " + " ".join(names), self._window) as m:
             with m.reading() as ledger:
                 changes = [self._known(ledger, name) for name in names]
@@ -359,6 +361,7 @@ class Runner:
         if flying is not None:
             changes = self._whole(m, flying)
             asked, origin, kept_steps = forward.recalled(flying)
+            resumed_as_begun(flying, asked, version, by_database=by_database)
             yield Event(kind="note", text=f"resuming {move} of {flying.name}", change=flying.name)
             self._judged(m, changes, asked)
             yield from forward.drive(self._place, m, changes, asked, origin, kept_steps)

@@ -11,7 +11,7 @@ from alembic.config import Config
 
 from expandcontract.core.duration import in_words
 from expandcontract.core.phase import ORDER, Move
-from expandcontract.core.plan import next_move
+from expandcontract.core.plan import implied, next_move
 from expandcontract.pg.catalog import leaves
 from expandcontract.revisions import seal
 from expandcontract.runner.observe import merged, read_weights
@@ -75,7 +75,7 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "version": change.in_flight.version,
         },
         "next_move": str(move) if move else None,
-        "next": None if move is None else f"ec {'rollback' if move is Move.ROLL_BACK else 'advance'} {change.name}",
+        "next": None if move is None else following(change, move),
         "table": str(change.mapping.table) if change.mapping else None,
         "by_database": change.by_database,
         "before_dual": str(change.before_dual) if change.before_dual else None,
@@ -89,6 +89,17 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "remaining_s": remaining.total_seconds() if remaining is not None else None,
         },
     }
+
+
+def following(change: ChangeState, move: Move) -> str:
+    """What to type for the next move, with the choice that it wants."""
+    if move is Move.ROLL_BACK:
+        return f"ec rollback {change.name}"
+    command = f"ec advance {change.name}"
+    if change.in_flight is not None or implied(move) is None:
+        return command
+    by = f", or {command} --by database" if move is Move.DUAL_WRITE else ""
+    return f"{command} --release VERSION{by}"
 
 
 def work(place: Place, connection: Connection, change: ChangeState) -> dict[str, object]:
