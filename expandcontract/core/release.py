@@ -27,6 +27,18 @@ class Speaks(StrEnum):
     """Reads and writes the new shape."""
 
 
+def check_version(version: str) -> str:
+    """``version`` itself, where it can name a release; what a ledger holds already is not asked again.
+
+    Raises:
+        UsageError: It is empty, as an unset variable of a pipeline is, or holds white space.
+    """
+    if version.split() != [version]:
+        msg = f"{version!r} names no release: a version is one word"
+        raise UsageError(msg, hint="an image tag or a commit, like v2")
+    return version
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """A version deployed on a color.
@@ -38,9 +50,6 @@ class Release:
             there was none.
         speaks: For each change it lists, what it speaks; an open change it does not list is spoken ``old``.
         deployed_at: When it was recorded, on the database's clock.
-
-    Raises:
-        UsageError: The version is empty or holds white space.
     """
 
     color: Color
@@ -48,11 +57,6 @@ class Release:
     baseline: str | None = None
     speaks: Mapping[str, Speaks] = field(default_factory=lambda: MappingProxyType({}))
     deployed_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        if self.version.split() != [self.version]:
-            msg = f"{self.version!r} names no release: a version is one word"
-            raise UsageError(msg, hint="an image tag or a commit, like v2")
 
     def __str__(self) -> str:
         return f"{self.version} on {self.color}"

@@ -10,7 +10,7 @@ from expandcontract.core.fit import misfits
 from expandcontract.core.mapping import Table
 from expandcontract.core.phase import TRANSITIONS, Move, Phase, path
 from expandcontract.core.plan import Judgement, implied, judge, next_move
-from expandcontract.core.release import Speaks
+from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, LedgerTamperedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg import catalog
@@ -309,6 +309,7 @@ class Runner:
             return forward.recalled(changes[0])[0]
         if version is None or implied(move) is None:
             return Asked(move=move, by_database=by_database, together=together)
+        check_version(version)
         self._place.needed_switch()
         said: dict[str, Speaks] = dict(speaks)
         for change in changes:

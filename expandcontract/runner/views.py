@@ -96,7 +96,9 @@ def following(change: ChangeState, move: Move) -> str:
     if move is Move.ROLL_BACK:
         return f"ec rollback {change.name}"
     command = f"ec advance {change.name}"
-    if change.in_flight is not None or implied(move) is None:
+    if change.in_flight is not None:
+        return f"{command}, or ec rollback {change.name}"
+    if implied(move) is None:
         return command
     by = f", or {command} --by database" if move is Move.DUAL_WRITE else ""
     return f"{command} --release VERSION{by}"

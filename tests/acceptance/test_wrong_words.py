@@ -35,7 +35,7 @@ def test_a_move_is_resumed_as_it_was_begun(project: Project, colors: object) -> 
     process.communicate()
     project.settings(colors)  # type: ignore[arg-type]
     wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec advance%'"))
-    assert f"next: ec advance {CHANGE}\n" in project.ec("status")
+    assert f"next: ec advance {CHANGE}, or ec rollback {CHANGE}\n" in project.ec("status")
     for flags in (("--release", "v9"), ("--by", "database")):
         said = project.ec("advance", CHANGE, *flags, expect=USAGE)
         assert f"dual-write of {CHANGE} is in flight with --release v2" in said

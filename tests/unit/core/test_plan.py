@@ -12,7 +12,7 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.gate import State
 from expandcontract.core.phase import ORDER, TRANSITIONS, Move, Phase, after, forward, path
 from expandcontract.core.plan import GATES, ask, implied, judge, next_move
-from expandcontract.core.release import Speaks
+from expandcontract.core.release import Speaks, check_version
 from expandcontract.core.window import Window
 from expandcontract.errors import UsageError
 from tests.unit.core.factory import DAY, NAME, NOW, change, facts, release
@@ -109,7 +109,8 @@ def test_an_open_judgement_says_again_what_it_was_asked_with() -> None:
 def test_a_version_is_one_word(version: str) -> None:
     """Nothing else can name a release."""
     with pytest.raises(UsageError, match="names no release"):
-        release(Color.GREEN, version)
+        check_version(version)
+    assert "v2" == check_version("v2")
 
 
 def test_a_judgement_that_is_open_names_the_move_itself() -> None:
