@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class LockMode(IntEnum):
@@ -62,6 +66,8 @@ class Effect:
         rewrites: Tables whose rows are all written anew.
         scans: Tables that are read whole, or whose index is built, under the statement's lock.
         transactional: Whether it can run inside a transaction with others.
+        assumed: Whether a fact that it depends on was not known, so that the worst that it can do is told.
+        refused: Why PostgreSQL will not run it, in its own words; empty where it will.
     """
 
     statement: str
@@ -70,6 +76,8 @@ class Effect:
     rewrites: frozenset[str] = frozenset()
     scans: frozenset[str] = frozenset()
     transactional: bool = True
+    assumed: bool = False
+    refused: str = ""
 
     @property
     def known(self) -> bool:
@@ -80,3 +88,58 @@ class Effect:
     def strongest(self) -> LockMode | None:
         """Its strongest lock on any relation, or ``None`` where it takes none."""
         return max((lock.mode for lock in self.locks), default=None)
+
+
+def strongest(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    """One lock a relation, the strongest, sorted by relation."""
+    modes: dict[str, LockMode] = {}
+    for lock in locks:
+        modes[lock.relation] = max(lock.mode, modes.get(lock.relation, lock.mode))
+    return tuple(Lock(relation=relation, mode=mode) for relation, mode in sorted(modes.items()))
+
+
+def together(statement: str, effects: Iterable[Effect]) -> Effect:
+    """What several effects are as one statement: of each relation the strongest lock, of the rest the union.
+
+    A table that one part rewrites is not also told as read by another: the rewrite reads it. One part that is not
+    known makes the whole unknown, and the locks of the others are kept.
+    """
+    parts = list(effects)
+    forms = list(dict.fromkeys(part.form for part in parts))
+    rewrites = frozenset[str]().union(*(part.rewrites for part in parts))
+    return Effect(
+        statement=statement,
+        form="unknown" if "unknown" in forms else " + ".join(forms),
+        locks=strongest(lock for part in parts for lock in part.locks),
+        rewrites=rewrites,
+        scans=frozenset[str]().union(*(part.scans for part in parts)) - rewrites,
+        transactional=all(part.transactional for part in parts),
+        assumed=any(part.assumed for part in parts),
+        refused=next((part.refused for part in parts if part.refused), ""),
+    )
+
+
+def differences(predicted: Effect, observed: Effect, *, held: Iterable[Lock] = ()) -> tuple[str, ...]:
+    """What was seen and not foretold, or foretold and not seen, in words; empty where the two agree.
+
+    Args:
+        predicted: From the lock table.
+        observed: From the server, while the statement ran.
+        held: Locks that the transaction had before: asking for one again shows nowhere.
+    """
+    before = {lock.relation: lock.mode for lock in held}
+    said = {lock.relation: lock.mode for lock in predicted.locks}
+    seen = {lock.relation: lock.mode for lock in observed.locks}
+    found = []
+    for relation in sorted(said.keys() | seen.keys()):
+        modes = [max(filter(None, (side.get(relation), before.get(relation))), default=None) for side in (said, seen)]
+        if modes[0] != modes[1]:
+            words = [str(mode) if mode else "no lock" for mode in modes]
+            found.append(f"{relation}: {words[0]} was foretold, {words[1]} was taken")
+    for what, foretold, real in (
+        ("rewritten", predicted.rewrites, observed.rewrites),
+        ("read whole", predicted.scans, observed.scans),
+    ):
+        found += [f"{relation} was to be {what} and was not" for relation in sorted(foretold - real)]
+        found += [f"{relation} was {what} and that was not foretold" for relation in sorted(real - foretold)]
+    return tuple(found)
