@@ -9,6 +9,7 @@ ROLES = {
     "b": "other",
     "b_1": "other leaf",
     "b_2": "other leaf",
+    "r": "referencing",
     "p": "parent",
     "p_1": "sibling",
     "p_d": "default partition",

@@ -151,12 +151,17 @@ def work(before: Moment, after: Moment) -> tuple[frozenset[str], frozenset[str]]
     pairs = [(old, after.relations[oid]) for oid, old in before.relations.items() if oid in after.relations]
     tables = [(old, new) for old, new in pairs if old.kind in WITH_FILE]
     proofs = [both for oid, both in after.proved.items() if oid not in before.proved]
-    proving = {table for table, _ in proofs}
-    partners = {partner for _, partner in proofs} - proving
+    touched = {old.table_oid or oid for oid, old in before.relations.items() if _rose(before, after, oid)}
+    proving = {table for table, _ in proofs if table in touched}
+    partners = {partner for table, partner in proofs if table in touched} - proving
     rewritten = {old.name for old, new in tables if old.file != new.file}
     read = {old.name for old, new in tables if new.scans > old.scans and old.oid not in partners}
     read |= {old.name for old, _ in tables if old.oid in proving and old.kind != "p"}
     return frozenset(rewritten), frozenset(read - rewritten)
+
+
+def _rose(before: Moment, after: Moment, oid: int) -> bool:
+    return oid in after.relations and after.relations[oid].scans > before.relations[oid].scans
 
 
 def _rows(connection: Connection, query: str, **values: object) -> list[Mapping[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PLAIN, Form, Kind
 
 FK = "ALTER TABLE a ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"
-REVERSE = "ALTER TABLE b ADD CONSTRAINT c FOREIGN KEY (u) REFERENCES a"
+REVERSE = "CREATE TABLE r (u int REFERENCES a)"
 NOBODY = "ALTER TABLE a DROP CONSTRAINT a_pkey CASCADE; ALTER TABLE a ALTER COLUMN id DROP NOT NULL"
 
 
@@ -34,6 +36,17 @@ def _added(what: str) -> str:
     return f"ALTER TABLE a ADD CONSTRAINT c {what}"
 
 
+FOREIGN_KEYS = (
+    _form("add foreign key", "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"),
+    _form("add foreign key not valid", "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b NOT VALID"),
+    _form("add foreign key not enforced", "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b NOT ENFORCED", since=18),
+    _form("validate foreign key", "VALIDATE CONSTRAINT c", FK + " NOT VALID"),
+    _form("drop foreign key", "DROP CONSTRAINT c", FK),
+    _form("alter foreign key deferrable", "ALTER CONSTRAINT c DEFERRABLE", FK),
+    _form("alter foreign key not enforced", "ALTER CONSTRAINT c NOT ENFORCED", FK, since=18),
+    _form("alter foreign key enforced", "ALTER CONSTRAINT c ENFORCED", FK + " NOT ENFORCED", since=18),
+)
+
 FORMS = (
     _form("add check", "ADD CONSTRAINT c CHECK (n > 0)"),
     _form("add check not valid", "ADD CONSTRAINT c CHECK (n > 0) NOT VALID"),
@@ -47,22 +60,8 @@ FORMS = (
     _form("validate not null", "VALIDATE CONSTRAINT c", _added("NOT NULL v NOT VALID"), since=18),
     _form("drop not null", "DROP CONSTRAINT c", _added("NOT NULL v"), since=18, case="by name"),
     _form("rename constraint", "RENAME CONSTRAINT c TO d", _added("CHECK (n > 0)")),
-    _form("add foreign key", "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"),
-    _form(
-        "add foreign key",
-        "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b",
-        case="to a partitioned table",
-        on=PLAIN,
-        referenced=Kind.PARTITIONED,
-    ),
-    _form("add foreign key not valid", "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b NOT VALID"),
-    _form("add foreign key not enforced", "ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b NOT ENFORCED", since=18),
-    _form("validate foreign key", "VALIDATE CONSTRAINT c", FK + " NOT VALID"),
-    _form("drop foreign key", "DROP CONSTRAINT c", FK),
-    _form("drop foreign key", "DROP CONSTRAINT c", FK, case="to a partitioned table", on=PLAIN, referenced=Kind.PARTITIONED),
-    _form("alter foreign key deferrable", "ALTER CONSTRAINT c DEFERRABLE", FK),
-    _form("alter foreign key not enforced", "ALTER CONSTRAINT c NOT ENFORCED", FK, since=18),
-    _form("alter foreign key enforced", "ALTER CONSTRAINT c ENFORCED", FK + " NOT ENFORCED", since=18),
+    *FOREIGN_KEYS,
+    *(replace(f, case="to a partitioned table", on=PLAIN, referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
     _form("alter constraint inherit", "ALTER CONSTRAINT c NO INHERIT", _added("NOT NULL v"), since=18, on=NOT_PARTITIONED),
     _form("add unique", "ADD CONSTRAINT c UNIQUE (id, v)"),
     _form(
@@ -72,7 +71,7 @@ FORMS = (
         on=NOT_PARTITIONED,
     ),
     _form("add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL"),
-    _form("add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY, case="nullable column"),
+    _form("add primary key, nullable column", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY),
     _form(
         "add primary key using index",
         "ADD CONSTRAINT c PRIMARY KEY USING INDEX a_ix",

@@ -1,0 +1,47 @@
+"""Whether constraints that are there already prove a new one, so that PostgreSQL need not read the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.pg.locks.parse import names, statements
+
+if TYPE_CHECKING:
+    from expandcontract.pg.locks.world import Relation
+
+
+def not_null(relation: Relation, column: str) -> bool:
+    """Whether the column is NOT NULL already, or a validated CHECK says so of every row."""
+    found = relation.columns.get(column)
+    if found is not None and found.not_null and not unproved(relation, column):
+        return True
+    return any(
+        key.kind == "c" and key.validated and _proves(_expression(key.definition), column)
+        for key in relation.keys.values()
+    )
+
+
+def unproved(relation: Relation, column: str) -> bool:
+    """Whether its NOT NULL is a constraint that is not validated (PostgreSQL 18)."""
+    return any(key.kind == "n" and column in key.columns and not key.validated for key in relation.keys.values())
+
+
+def _expression(definition: str) -> Any:
+    (found, *_) = statements(f"ALTER TABLE t ADD {definition}")
+    match found.node:
+        case {"cmds": [{"alter_table_cmd": {"def": {"constraint": {"raw_expr": expression}}}}]}:
+            return expression
+        case _:
+            return None
+
+
+def _proves(node: Any, column: str) -> bool:
+    match node:
+        case {"null_test": {"nulltesttype": "IS_NOT_NULL", "arg": {"column_ref": {"fields": fields}}}}:
+            return names(fields)[-1] == column
+        case {"bool_expr": {"boolop": "AND_EXPR", "args": args}}:
+            return any(_proves(arg, column) for arg in args)
+        case {"bool_expr": {"boolop": "OR_EXPR", "args": args}}:
+            return all(_proves(arg, column) for arg in args)
+        case _:
+            return False
