@@ -148,3 +148,10 @@ FROM expandcontract.change AS c WHERE c.name = :name AND c.mapping IS NOT NULL;
 
 -- name: has_ledger
 SELECT to_regclass('expandcontract.change') IS NOT NULL AS found;
+
+-- name: read_by
+SELECT DISTINCT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind
+FROM pg_class AS v JOIN pg_namespace AS vn ON vn.oid = v.relnamespace JOIN pg_rewrite AS r ON r.ev_class = v.oid
+JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+JOIN pg_class AS c ON c.oid = d.refobjid AND c.oid <> v.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE vn.nspname = :schema AND v.relname = :name AND n.nspname NOT LIKE 'pg\_%';

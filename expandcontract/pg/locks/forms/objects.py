@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PLAIN, Form, Kind
+from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, PLAIN, Form, Kind
 
 F = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 TRIGGER = "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()"
@@ -27,6 +27,12 @@ FORMS = (
         "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON a DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f()",
         F,
         case="constraint",
+    ),
+    _form(
+        "create statement trigger",
+        "CREATE TRIGGER t AFTER INSERT ON a FOR EACH STATEMENT EXECUTE FUNCTION f()",
+        F,
+        on=PARTITIONED,
     ),
     _form("drop trigger", "DROP TRIGGER t ON a", f"{F}; {TRIGGER}", on=EVERY),
     _form("drop trigger, not there", "DROP TRIGGER IF EXISTS t ON a", on=EVERY),
@@ -79,6 +85,9 @@ FORMS = (
     _form("comment on table", "COMMENT ON TABLE a IS 'x'", on=EVERY),
     _form("comment on constraint", "COMMENT ON CONSTRAINT a_pkey ON a IS 'x'"),
     _form("comment on index", "COMMENT ON INDEX a_ix IS 'x'", "CREATE INDEX a_ix ON a (v)"),
+    _form("drop sequence, not there", "DROP SEQUENCE IF EXISTS s"),
+    _form("drop rule", "DROP RULE r ON a", "CREATE RULE r AS ON INSERT TO a DO ALSO NOTHING"),
+    _form("drop schema", "DROP SCHEMA forms_schema", "CREATE SCHEMA forms_schema"),
     _form("create policy", "CREATE POLICY y ON a USING (true)", on=EVERY),
     _form("alter policy", "ALTER POLICY y ON a USING (n > 0)", "CREATE POLICY y ON a USING (true)"),
     _form("drop policy", "DROP POLICY y ON a", "CREATE POLICY y ON a USING (true)"),

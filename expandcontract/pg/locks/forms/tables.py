@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expandcontract.core.effect import LockMode
 from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, PLAIN, Form, Kind
 
 FK = "ALTER TABLE a ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"
@@ -100,5 +101,6 @@ FORMS = (
     _form("vacuum", "VACUUM a", transactional=False),
     _form("vacuum full", "VACUUM FULL a", transactional=False),
     _form("analyze", "ANALYZE a", on=PLAIN),
-    _form("lock table", "LOCK TABLE a IN SHARE MODE", on=EVERY),
+    *(_form(f"lock table {mode}", f"LOCK TABLE a IN {mode} MODE", on=EVERY) for mode in LockMode),
+    _form("alter table, not there", "ALTER TABLE IF EXISTS z ADD COLUMN x int"),
 )
