@@ -10,7 +10,9 @@ WHERE c.relname = :name AND n.nspname = ANY (:schemas) ORDER BY array_position(:
 
 -- name: relation
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relispartition AS is_partition,
-       x.indrelid AS table_oid
+       x.indrelid AS table_oid,
+       (SELECT a.attname FROM pg_partitioned_table AS p JOIN pg_attribute AS a ON a.attrelid = c.oid
+          AND a.attnum = p.partattrs[0] WHERE p.partrelid = c.oid AND p.partnatts = 1) AS partition_key
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_index AS x ON x.indexrelid = c.oid
 WHERE n.nspname = :schema AND c.relname = :name;
 
@@ -148,6 +150,11 @@ FROM expandcontract.change AS c WHERE c.name = :name AND c.mapping IS NOT NULL;
 
 -- name: has_ledger
 SELECT to_regclass('expandcontract.change') IS NOT NULL AS found;
+
+-- name: statistics
+SELECT n.nspname AS schema, c.relname AS name FROM pg_statistic_ext AS s JOIN pg_class AS c ON c.oid = s.stxrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_namespace AS sn ON sn.oid = s.stxnamespace
+WHERE s.stxname = :name AND (sn.nspname = :schema OR sn.nspname = ANY (:path));
 
 -- name: read_by
 SELECT DISTINCT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind

@@ -62,7 +62,7 @@ class Catalogue:
         if not rows:
             return None
         oid = rows[0]["oid"]
-        found = Relation(name=_name(rows[0]), kind=rows[0]["kind"])
+        found = Relation(name=_name(rows[0]), kind=rows[0]["kind"], partition_key=rows[0]["partition_key"] or "")
         if rows[0]["table_oid"] is not None:
             found.table = _name(self.rows("named", oid=rows[0]["table_oid"])[0])
         self._columns(found, oid)
@@ -103,7 +103,7 @@ class Catalogue:
             found.indexes[_name(row)] = Index(columns=frozenset(row["columns"]), plain=row["plain"])
 
     def _family(self, found: Relation, oid: int) -> None:
-        if found.kind not in "rpf":
+        if found.kind not in "rpfiI":
             return
         for row in self.rows("family", oid=oid):
             (found.parents if row["is_parent"] else found.children).append(_name(row))

@@ -96,12 +96,14 @@ class Relation:
         kind: As in ``pg_class.relkind``.
         known: Whether its columns and the rest are facts; if not, they are only what statements before have made.
         table: Of an index, its table.
+        partition_key: Of a partitioned table, the one column that it is partitioned by; empty where it is not just one.
     """
 
     name: Name
     kind: str = "r"
     known: bool = True
     table: Name | None = None
+    partition_key: str = ""
     columns: dict[str, Column] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     indexes: dict[Name, Index] = field(default_factory=dict)

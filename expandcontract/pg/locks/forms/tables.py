@@ -97,6 +97,7 @@ FORMS = (
         case="referenced",
     ),
     _form("detach partition concurrently", "ALTER TABLE p DETACH PARTITION a CONCURRENTLY", IN_P, transactional=False),
+    _form("drop by cascade", "DROP SCHEMA forms CASCADE", case="schema"),
     _form("cluster", "CLUSTER a USING a_pkey"),
     _form("vacuum", "VACUUM a", transactional=False),
     _form("vacuum full", "VACUUM FULL a", transactional=False),

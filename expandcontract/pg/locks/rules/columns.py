@@ -109,7 +109,7 @@ def drop_column(at: Target, command: Node) -> list[Piece]:
             pieces += constraints.dropped(at, key) if key.kind == "f" else []
             del at.relation.keys[key_name]
     if column is not None and column.sequence is not None:
-        pieces.append(at.piece("drop sequence", sequence=(column.sequence,)))
+        pieces.append(Piece(form="drop sequence", roles={"sequence": (column.sequence,)}))
     at.relation.indexes = {key: index for key, index in at.relation.indexes.items() if name not in index.columns}
     if command.get("behavior") == "DROP_CASCADE":
         pieces += references_gone(at, frozenset({name})) + views_gone(at, frozenset({name}))
@@ -147,10 +147,11 @@ def change_type(at: Target, command: Node) -> list[Piece]:
     verdict = types.judge(at.world, column.type, command["def"]["column_def"], name)
     column.type = verdict.type
     word = "rewrite" if verdict.rewrites else "no rewrite"
-    pieces = [at.piece(f"change type, {word}", assumed=verdict.assumed)]
+    pieces = _bound(at, name, word)
     if not verdict.rewrites:
         pieces += _rebuilt(at, name, [i for i in at.relation.indexes.values() if name in i.columns], verdict)
-    return pieces + _bound(at, name, word)
+    pieces = pieces or [at.piece(f"change type, {word}")]
+    return [replace(piece, assumed=piece.assumed or verdict.assumed) for piece in pieces]
 
 
 def _rebuilt(at: Target, name: str, indexes: list[Index], verdict: types.Verdict) -> list[Piece]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
 
 ON_TABLE = {"OBJECT_TRIGGER": "trigger", "OBJECT_POLICY": "policy", "OBJECT_RULE": "rule"}
+RELATIONS = frozenset({"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE"})
 CATALOGUED = {
     "OBJECT_FUNCTION": ("drop function", "pg_proc"),
     "OBJECT_PROCEDURE": ("drop function", "pg_proc"),
@@ -46,7 +47,7 @@ def _one(node: Node, found: Node, world: World, *, cascade: bool, missing_ok: bo
     if "list" not in found:
         return [Piece(form="unknown")]
     name = listed(world, found)
-    if missing_ok and world.source.complete and world.get(name) is None:
+    if kind in RELATIONS and missing_ok and world.source.complete and world.get(name) is None:
         word = kind.removeprefix("OBJECT_").lower().replace("matview", "view")
         return [Piece(form=f"drop {word}, not there")]
     match kind:
@@ -56,6 +57,10 @@ def _one(node: Node, found: Node, world: World, *, cascade: bool, missing_ok: bo
             return view_gone(world, name)
         case "OBJECT_INDEX":
             return [_index(name, world, concurrent=bool(node.get("concurrent")))]
+        case "OBJECT_STATISTIC_EXT" if isinstance(world.source, Catalogue):
+            rows = world.source.rows("statistics", schema=name[0], name=name[1], path=world.path)
+            tables = tuple((str(row["schema"]), str(row["name"])) for row in rows)
+            return [Piece(form="drop statistics", roles={"table": tables})]
         case "OBJECT_SEQUENCE" if not cascade:
             world.remove(name)
             return [Piece(form="drop sequence", roles={"sequence": (name,)})]
@@ -90,7 +95,7 @@ def _table(name: Name, world: World, *, cascade: bool) -> list[Piece]:
     for each in family:
         pieces += [p for key in each.relation.keys.values() if key.kind == "f" for p in dropped(each, key)]
         pieces += [
-            each.piece("drop sequence", sequence=(column.sequence,))
+            Piece(form="drop sequence", roles={"sequence": (column.sequence,)})
             for column in each.relation.columns.values()
             if column.sequence is not None
         ]
@@ -125,7 +130,7 @@ def _catalogued(kind: str, found: Node, world: World, *, cascade: bool) -> list[
         for oid in _oids(kind, found, world.source, world.path)
         for row in world.source.rows("doomed", classid=catalogue, oid=oid)
     }
-    return plain + [Piece(form="drop table", roles={"table": (name,)}) for name in sorted(relations)]
+    return plain + [Piece(form="drop by cascade", roles={"table": (name,)}) for name in sorted(relations)]
 
 
 def _oids(kind: str, found: Node, source: Catalogue, path: list[str]) -> list[int]:

@@ -136,10 +136,10 @@ def truncate(node: Node, world: World) -> list[Piece]:
     for found in node["relations"]:
         at = target(world, range_var(world, found["range_var"]), family=bool(found["range_var"].get("inh")))
         seen = [at.name]
-        if node.get("behavior") == "DROP_CASCADE":
-            for name in seen:
-                seen += [one.table for one in world.need(name).referenced if one.table not in seen]
-        pieces += [target(world, name).piece("truncate") for name in seen]
+        cascade = node.get("behavior") == "DROP_CASCADE"
+        for name in seen if cascade else ():
+            seen += [one.table for one in world.need(name).referenced if one.table not in seen]
+        pieces += [target(world, name).piece("truncate cascade" if cascade else "truncate") for name in seen]
     return pieces
 
 

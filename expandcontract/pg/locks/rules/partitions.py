@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
+from expandcontract.pg.locks.rules import proof
 from expandcontract.pg.locks.rules.target import Target, partitions, target
 from expandcontract.pg.locks.table import Piece
 
@@ -27,14 +28,17 @@ def around(parent: Target) -> dict[str, tuple[Name, ...]]:
 
 
 def attach(at: Target, command: Node) -> list[Piece]:
-    """ATTACH PARTITION: the new partition is read whole unless its constraints prove the bound, and so is the default.
+    """ATTACH PARTITION: the new partition is read whole unless a CHECK proves the bound, and so is the default.
 
-    Whether they prove it is the server's own reasoning over expressions; a CHECK over a validated expression is not
-    taken for a proof here, so the scan is told, and told to be assumed where there is a CHECK.
+    The server reasons over expressions; here only a CHECK that repeats the bound is taken for a proof. Where there is
+    another, the scan is told, and told to be assumed.
     """
-    child = target(at.world, range_var(at.world, command["def"]["partition_cmd"]["name"]))
-    doubtful = any(key.kind == "c" and key.validated for key in child.relation.keys.values())
+    partition = command["def"]["partition_cmd"]
+    child = target(at.world, range_var(at.world, partition["name"]))
+    proved = proof.in_bound(child.relation, at.relation.partition_key, partition["bound"])
+    doubtful = not proved and any(key.kind == "c" and key.validated for key in child.relation.keys.values())
     beside = ", beside default" if at.relation.default_partition is not None else ""
+    beside += ", proved by check" if proved else ""
     child.relation.parents.append(at.name)
     piece = Piece(
         form=f"attach partition{beside}",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from expandcontract.pg.locks.parse import names, statements
+from expandcontract.pg.locks.parse import Node, constant, names, statements
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Relation
+
+Comparison = tuple[str, str, str]
+"""Column, operator, constant."""
 
 
 def not_null(relation: Relation, column: str) -> bool:
@@ -45,3 +48,39 @@ def _proves(node: Any, column: str) -> bool:
             return all(_proves(arg, column) for arg in args)
         case _:
             return False
+
+
+def in_bound(relation: Relation, column: str, bound: Node) -> bool:
+    """Whether a validated CHECK repeats a partition's bound word for word, and the column is never NULL."""
+    wanted = _wanted(column, bound)
+    if not column or not wanted or not not_null(relation, column):
+        return False
+    return any(
+        wanted <= set(_compared(_expression(key.definition)))
+        for key in relation.keys.values()
+        if key.kind == "c" and key.validated
+    )
+
+
+def _wanted(column: str, bound: Node) -> set[Comparison]:
+    if "lowerdatums" not in bound:
+        return set()
+    ends = {">=": bound["lowerdatums"][0], "<": bound["upperdatums"][0]}
+    wanted = {(column, sign, str(constant(end))) for sign, end in ends.items() if constant(end) is not None}
+    return wanted if all(constant(end) is not None or "column_ref" in end for end in ends.values()) else set()
+
+
+def _compared(node: Any) -> list[Comparison]:
+    match node:
+        case {"bool_expr": {"boolop": "AND_EXPR", "args": args}}:
+            return [found for arg in args for found in _compared(arg)]
+        case {
+            "a_expr": {
+                "name": [{"string": {"sval": sign}}],
+                "lexpr": {"column_ref": {"fields": fields}},
+                "rexpr": value,
+            }
+        } if constant(value) is not None:
+            return [(names(fields)[-1], sign, str(constant(value)))]
+        case _:
+            return []
