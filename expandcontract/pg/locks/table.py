@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from expandcontract.core.effect import Effect, Lock, LockMode, strongest
 
+from expandcontract.pg.locks.world import Name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from expandcontract.pg.locks.world import Name
-
 MEASURED = (15, 16, 18)
+UNTOLD: Name = ("?", "?")
+"""Stands for a relation that a statement concerns and that cannot be told from what is known."""
+
 MODES = {str(mode): mode for mode in LockMode}
 
 
@@ -126,13 +129,13 @@ def effect(statement: str, piece: Piece, major: int, stored: Callable[[Name], bo
     roles = piece.roles
 
     def names(parts: frozenset[str]) -> frozenset[str]:
-        return frozenset(".".join(name) for part in parts for name in roles.get(part, ()) if stored(name))
+        return frozenset(dotted(name) for part in parts for name in roles.get(part, ()) if stored(name))
 
     return Effect(
         statement=statement,
         form=piece.form,
         locks=strongest(
-            Lock(relation=".".join(name), mode=mode) for part, mode in entry.locks.items() for name in roles.get(part, ())
+            Lock(relation=dotted(name), mode=mode) for part, mode in entry.locks.items() for name in roles.get(part, ())
         ),
         rewrites=names(entry.rewrites),
         scans=names(entry.scans),
@@ -140,6 +143,11 @@ def effect(statement: str, piece: Piece, major: int, stored: Callable[[Name], bo
         assumed=assumed,
         refused=_reason(entry.refused, roles),
     )
+
+
+def dotted(name: Name) -> str:
+    """``schema.name``; ``?`` for a relation that cannot be told."""
+    return "?" if name == UNTOLD else ".".join(name)
 
 
 def _spread(entry: Entry) -> Entry:

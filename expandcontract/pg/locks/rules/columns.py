@@ -10,12 +10,19 @@ from expandcontract.pg.locks.parse import Node, names
 from expandcontract.pg.locks.rules import constraints, proof
 from expandcontract.pg.locks.rules.dropping import references_gone, views_gone
 from expandcontract.pg.locks.table import Piece
-from expandcontract.pg.locks.world import Column, Index, Key
+from expandcontract.pg.locks.world import Column, Index, Relation
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.rules.target import Target
 
-SERIAL = frozenset({"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"})
+SERIAL = {
+    "serial": "int4",
+    "serial4": "int4",
+    "bigserial": "int8",
+    "serial8": "int8",
+    "smallserial": "int2",
+    "serial2": "int2",
+}
 SIMPLE = {
     "AT_SetStatistics": "set statistics",
     "AT_SetOptions": "set column option",
@@ -38,13 +45,25 @@ def add_column(at: Target, command: Node) -> list[Piece]:
     parts = {found["constraint"]["contype"]: found["constraint"] for found in definition.get("constraints", [])}
     pieces = [_added(at, definition, parts)]
     default = defaults.judge(at.world, parts.get("CONSTR_DEFAULT", {}).get("raw_expr"))[0]
-    at.relation.columns[name] = Column(
-        type=types.read_type(at.world, definition["type_name"]),
-        not_null=bool(parts.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"}),
-    )
+    at.relation.columns[name] = _column(at, definition, parts)
     for found in definition.get("constraints", []):
         pieces += _inline(at, name, found["constraint"], filled=default is not defaults.Default.NONE)
     return pieces
+
+
+def _column(at: Target, definition: Node, parts: dict[str, Node]) -> Column:
+    written = definition["type_name"]
+    serial = SERIAL.get(names(written["names"])[-1])
+    if serial is not None:
+        written = {"names": [{"string": {"sval": "pg_catalog"}}, {"string": {"sval": serial}}]}
+    sequence = None
+    if serial is not None or "CONSTR_IDENTITY" in parts:
+        sequence = (at.name[0], f"{at.name[1]}_{definition['colname']}_seq")
+        at.world.add(Relation(name=sequence, kind="S"))
+    strict = parts.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"}
+    return Column(
+        type=types.read_type(at.world, written), not_null=bool(strict) or serial is not None, sequence=sequence
+    )
 
 
 def _added(at: Target, definition: Node, parts: dict[str, Node]) -> Piece:
@@ -208,5 +227,3 @@ ACTIONS = {
         simple,
     ),
 }
-
-__all__ = ["ACTIONS", "Key"]

@@ -9,6 +9,7 @@ from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import Node, names
 from expandcontract.pg.locks.rules import proof
 from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
+from expandcontract.pg.locks.table import UNTOLD
 from expandcontract.pg.locks.world import Column, Index, Key, Reference
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name
 
 SUFFIX = {"c": "check", "f": "fkey", "u": "key", "p": "pkey", "n": "not_null", "x": "excl"}
-UNKNOWN: Name = ("?", "?")
 
 
 def referenced(at: Target, constraint: Node) -> Name:
@@ -142,7 +142,7 @@ def validate(at: Target, command: Node) -> list[Piece]:
     """VALIDATE CONSTRAINT."""
     key = at.relation.keys.get(command["name"])
     if key is None:
-        return [at.with_other("validate foreign key", UNKNOWN, assumed=True)]
+        return [at.with_other("validate foreign key", UNTOLD, assumed=True)]
     if key.validated:
         return [at.piece("validate, valid already")]
     key.validated = True
@@ -157,7 +157,7 @@ def drop(at: Target, command: Node) -> list[Piece]:
     if key is None and at.certain:
         return [at.piece("drop constraint, not there")]
     if key is None:
-        return [at.with_other("drop foreign key", UNKNOWN, assumed=True)]
+        return [at.with_other("drop foreign key", UNTOLD, assumed=True)]
     at.relation.indexes.pop((at.name[0], command["name"]), None)
     pieces = dropped(at, key)
     if command.get("behavior") == "DROP_CASCADE" and key.kind in "pu":
@@ -182,7 +182,7 @@ def alter(at: Target, command: Node) -> list[Piece]:
     key = at.relation.keys.get(change["conname"])
     if change.get("alter_inheritability"):
         return [at.piece("alter constraint inherit")]
-    other = key.other if key is not None and key.other is not None else UNKNOWN
+    other = key.other if key is not None and key.other is not None else UNTOLD
     if not change.get("alter_enforceability"):
         return [at.with_other("alter foreign key deferrable", other)]
     word = "enforced" if change.get("is_enforced") else "not enforced"

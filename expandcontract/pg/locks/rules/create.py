@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from expandcontract.pg.locks.names import listed, range_var
+from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import Node, names
 from expandcontract.pg.locks.rules import columns, constraints
 from expandcontract.pg.locks.rules.partitions import around
-from expandcontract.pg.locks.rules.queries import sources
+from expandcontract.pg.locks.rules.queries import sources, through
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.table import Piece
 from expandcontract.pg.locks.world import Index, Relation, Type, View
@@ -119,7 +119,7 @@ def create_as(node: Node, world: World) -> list[Piece]:
     materialized = node.get("objtype") == "OBJECT_MATVIEW"
     if node.get("if_not_exists") and world.get(name) is not None:
         return [Piece(form="create table, there already")]
-    read = sources(node["query"], world)
+    read = through(sources(node["query"], world), world)
     world.add(Relation(name=name, kind="m" if materialized else "r"))
     form = "create materialized view" if materialized else "create table as"
     return [target(world, source).piece(form) for source in read] or [Piece(form=form)]
@@ -181,6 +181,3 @@ def create_sequence(node: Node, world: World) -> list[Piece]:
     """CREATE SEQUENCE."""
     world.add(Relation(name=_made(world, node["sequence"]), kind="S"))
     return [Piece(form="create sequence")]
-
-
-__all__ = ["listed"]

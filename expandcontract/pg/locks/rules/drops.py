@@ -11,7 +11,7 @@ from expandcontract.pg.locks.rules.dropping import references_gone, view_gone, v
 from expandcontract.pg.locks.rules.partitions import around
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.source import Catalogue
-from expandcontract.pg.locks.table import Piece
+from expandcontract.pg.locks.table import UNTOLD, Piece
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
@@ -111,7 +111,7 @@ def _index(name: Name, world: World, *, concurrent: bool) -> Piece:
     world.remove(name)
     if index.table is None:
         form = "drop index concurrently" if concurrent else "drop index"
-        return Piece(form=form, roles={"table": (("?", "?"),)}, assumed=True)
+        return Piece(form=form, roles={"table": (UNTOLD,)}, assumed=True)
     at = target(world, index.table)
     at.relation.indexes.pop(name, None)
     return at.piece("drop index concurrently" if concurrent else "drop index")

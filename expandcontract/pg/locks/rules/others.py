@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.effect import LockMode
-from expandcontract.pg.locks.names import listed, range_var
+from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import Node, concurrently, constant, names, option
-from expandcontract.pg.locks.rules.queries import sources
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.source import Catalogue
-from expandcontract.pg.locks.table import Piece
+from expandcontract.pg.locks.table import UNTOLD, Piece
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
@@ -126,7 +125,7 @@ def reindex(node: Node, world: World) -> list[Piece]:
     if node["kind"] == "REINDEX_OBJECT_TABLE":
         at = target(world, name)
         return [at.piece(f"reindex table{late}", index=tuple(at.relation.indexes))]
-    table = world.need(name).table or ("?", "?")
+    table = world.need(name).table or UNTOLD
     return [target(world, table).piece(f"reindex index{late}", index=(name,))]
 
 
@@ -227,6 +226,3 @@ def set_variable(node: Node, world: World) -> list[Piece]:
         case "timezone", _:
             world.zone = world.source.zone
     return [Piece(form="set")]
-
-
-__all__ = ["listed", "sources"]

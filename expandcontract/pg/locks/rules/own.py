@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from expandcontract.pg.locks.parse import Node, constant
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.source import Catalogue
-from expandcontract.pg.locks.table import Piece
+from expandcontract.pg.locks.table import UNTOLD, Piece
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
@@ -21,7 +21,6 @@ TRIGGERS = ("zz_expandcontract_insert", "zz_expandcontract_update")
 LEDGER_ONLY = frozenset(
     {"assert_contract", "assert_retract", "revision_applied", "revision_reverted", "journal_append", "durable", "phase"}
 )
-UNKNOWN: Name = ("?", "?")
 
 
 def call(function: str, node: Node, world: World) -> list[Piece]:
@@ -74,7 +73,7 @@ def _synced(world: World, name: Name, *, attached: bool | None) -> list[Piece]:
 def _ended(world: World, change: str) -> list[Piece]:
     name, others = _mapped(world, change)
     world.mapped.pop(change, None)
-    if name == UNKNOWN:
+    if name == UNTOLD:
         return [target(world, name).piece("drop trigger", assumed=True)]
     still = others > 0 or name in world.mapped.values()
     return _synced(world, name, attached=still)
@@ -88,4 +87,4 @@ def _mapped(world: World, change: str) -> tuple[Name, int]:
     if isinstance(source, Catalogue) and source.rows("has_ledger")[0]["found"]:
         for row in source.rows("mapped", name=change):
             return (row["schema"], row["name"]), int(row["others"])
-    return UNKNOWN, 0
+    return UNTOLD, 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from expandcontract.pg.locks.defaults import KEPT, VOLATILE
 from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import names
 from expandcontract.pg.locks.rules import own
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
 
 SYSTEM = frozenset({"pg_catalog", "information_schema", "expandcontract", "pg_toast"})
+AGGREGATES = frozenset({"count", "max", "min", "sum", "avg", "set_config", "array_agg", "string_agg", "bool_or"})
 CHANGES = {"insert_stmt": "insert", "update_stmt": "update", "delete_stmt": "delete", "merge_stmt": "update"}
 
 
@@ -60,6 +62,16 @@ def _calls(node: Any) -> list[tuple[tuple[str, ...], Node]]:
     return []
 
 
+def through(read: list[Name], world: World) -> list[Name]:
+    """These relations, and those that the views among them read."""
+    seen = list(read)
+    for name in seen:
+        if world.need(name).kind == "v" and isinstance(world.source, Catalogue):
+            rows = world.source.rows("read_by", schema=name[0], name=name[1])
+            seen += [found for row in rows if (found := (str(row["schema"]), str(row["name"]))) not in seen]
+    return seen
+
+
 def query(node: Node, world: World) -> list[Piece]:
     """SELECT: what it reads, and what our own functions in it do. One that calls an unknown function is unknown."""
     pieces: list[Piece] = []
@@ -69,14 +81,14 @@ def query(node: Node, world: World) -> list[Piece]:
         elif not _harmless(world, written):
             pieces.append(Piece(form="unknown"))
     form = "select for update" if "locking_clause" in node else "select"
-    pieces += [target(world, source).piece(form) for source in sources(node, world)]
+    pieces += [target(world, source).piece(form) for source in through(sources(node, world), world)]
     return pieces or [Piece(form="select")]
 
 
 def _harmless(world: World, written: tuple[str, ...]) -> bool:
     """Whether a function takes no lock that we do not know of: a built-in, or one that may not change anything."""
     if not isinstance(world.source, Catalogue):
-        return len(written) == 1 or written[0] == "pg_catalog"
+        return written[0] == "pg_catalog" or written[-1] in KEPT | VOLATILE | AGGREGATES or written[0].startswith("pg_")
     schemas = [written[0]] if len(written) > 1 else ["pg_catalog", *world.path]
     if world.source.rows("volatile", name=written[-1], schemas=["pg_catalog"])[0]["volatile"] is not None:
         return True
@@ -89,6 +101,6 @@ def change(kind: str, node: Node, world: World) -> list[Piece]:
     rest = {key: value for key, value in node.items() if key != "relation"}
     read = [source for source in sources(rest, world) if source != written]
     system = written[0] in SYSTEM
-    pieces = [] if system else [target(world, written).piece(CHANGES[kind])]
-    pieces += [target(world, source).piece("select") for source in read]
+    pieces = [] if system else [target(world, each).piece(CHANGES[kind]) for each in through([written], world)]
+    pieces += [target(world, source).piece("select") for source in through(read, world)]
     return pieces or [Piece(form=CHANGES[kind])]
