@@ -16,8 +16,26 @@ if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
 
 KEPT = frozenset(
-    {"now", "transaction_timestamp", "statement_timestamp", "lower", "upper", "concat", "coalesce", "to_char", "date_trunc"}
-    | {"current_setting", "jsonb_build_object", "jsonb_build_array", "json_build_object", "make_date", "timezone", "age"}
+    {
+        "now",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "lower",
+        "upper",
+        "concat",
+        "coalesce",
+        "to_char",
+        "date_trunc",
+    }
+    | {
+        "current_setting",
+        "jsonb_build_object",
+        "jsonb_build_array",
+        "json_build_object",
+        "make_date",
+        "timezone",
+        "age",
+    }
 )
 VOLATILE = frozenset(
     {"clock_timestamp", "gen_random_uuid", "random", "nextval", "setval", "timeofday", "uuidv4", "uuidv7"}

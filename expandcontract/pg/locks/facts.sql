@@ -21,7 +21,7 @@ SELECT n.nspname AS schema, c.relname AS name FROM pg_class AS c JOIN pg_namespa
 WHERE c.oid = :oid;
 
 -- name: columns
-SELECT a.attname AS name, a.atttypid AS type_oid, a.atttypmod AS typmod, a.attnotnull AS not_null,
+SELECT a.attname AS name, a.atttypid AS type_oid, a.atttypmod AS typmod, a.attnotnull AS not_null, a.attidentity <> '' AS identity,
        a.attcollation AS collation_oid,
        (SELECT n.nspname || E'\n' || s.relname FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
         JOIN pg_namespace AS n ON n.oid = s.relnamespace
@@ -147,6 +147,10 @@ SELECT c.mapping ->> 'schema' AS schema, c.mapping ->> 'table' AS name,
        (SELECT count(*) FROM expandcontract.change AS o WHERE o.attached AND o.name <> c.name
         AND o.mapping ->> 'schema' = c.mapping ->> 'schema' AND o.mapping ->> 'table' = c.mapping ->> 'table') AS others
 FROM expandcontract.change AS c WHERE c.name = :name AND c.mapping IS NOT NULL;
+
+-- name: mapping_table
+SELECT c.name FROM expandcontract.change AS c
+WHERE c.attached AND c.mapping ->> 'schema' = :schema AND c.mapping ->> 'table' = :name;
 
 -- name: has_ledger
 SELECT to_regclass('expandcontract.change') IS NOT NULL AS found;

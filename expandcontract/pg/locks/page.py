@@ -41,7 +41,9 @@ def words(entry: dict[str, Any]) -> str:
     if "refused" in entry:
         return f"refused: {entry['refused']}"
     parts = [", ".join(f"{mode} on {part}" for part, mode in entry["locks"].items()) or "no lock"]
-    parts += [f"{word} {', '.join(entry[key])}" for word, key in (("REWRITE", "rewrites"), ("SCAN", "scans")) if entry[key]]
+    parts += [
+        f"{word} {', '.join(entry[key])}" for word, key in (("REWRITE", "rewrites"), ("SCAN", "scans")) if entry[key]
+    ]
     if not entry["transactional"]:
         parts.append("outside a transaction")
     return "; ".join(parts)

@@ -126,3 +126,14 @@ def constant(node: Node) -> str | int | bool | None:
 def names(nodes: list[Node]) -> tuple[str, ...]:
     """The strings of a list of names: ``["schema", "table"]``."""
     return tuple(found["string"].get("sval", "") for found in nodes)
+
+
+def mentioned(node: Any) -> set[str]:
+    """The columns that an expression or query names, without their tables; ``*`` among them where it reads all."""
+    if isinstance(node, dict):
+        fields = node.get("column_ref", {}).get("fields", [])
+        here = {fields[-1].get("string", {}).get("sval", "*")} if fields else set()
+        return here.union(*(mentioned(value) for value in node.values()))
+    if isinstance(node, list):
+        return set().union(*(mentioned(item) for item in node))
+    return set()

@@ -80,6 +80,7 @@ class Catalogue:
             found.columns[row["name"]] = Column(
                 type=self.type(row["type_oid"], row["typmod"], row["collation_oid"]),
                 not_null=row["not_null"],
+                identity=row["identity"],
                 sequence=(sequence[0], sequence[1]) if sequence else None,
             )
 

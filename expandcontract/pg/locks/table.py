@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.core.effect import Effect, Lock, LockMode, strongest
-
 from expandcontract.pg.locks.world import Name
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ def _typmod(name: str, given: list[str | int | bool | None]) -> int:
     if not numbers or len(numbers) != len(given):
         return -1
     match name, numbers:
-        case ("varchar" | "bpchar"), [length]:
+        case (("varchar" | "bpchar"), [length]):
             return length + HEADER
         case "numeric", [precision, *scale]:
             return ((precision << 16) | ((scale[0] if scale else 0) & 0x7FF)) + HEADER

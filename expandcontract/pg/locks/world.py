@@ -11,7 +11,7 @@ Rules for the next editor:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,18 +47,23 @@ class Column:
 
     type: Type | None = None
     not_null: bool = False
+    identity: bool = False
     sequence: Name | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Key:
-    """A constraint; ``kind`` as in ``pg_constraint.contype``, ``other`` is what a foreign key refers to."""
+    """A constraint; ``kind`` as in ``pg_constraint.contype``, ``other`` is what a foreign key refers to.
+
+    A CHECK has its ``definition`` from the catalogue, or its ``expression`` as a tree from a statement.
+    """
 
     kind: str
     columns: frozenset[str] = frozenset()
     validated: bool = True
     inherited: bool = True
     definition: str = ""
+    expression: dict[str, Any] | None = None
     other: Name | None = None
 
 
@@ -81,10 +86,10 @@ class Reference:
 
 @dataclass(slots=True, kw_only=True)
 class View:
-    """A view or materialized view over this relation, and the columns that it reads."""
+    """A view or materialized view over this relation, and the columns that it reads; ``None`` for all of them."""
 
     name: Name
-    columns: frozenset[str] = frozenset()
+    columns: frozenset[str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -110,7 +110,12 @@ FORMS = (
         on=PLAIN,
     ),
     Form(name="drop column", statement="ALTER TABLE a DROP COLUMN v"),
-    Form(name="drop column", statement="ALTER TABLE a DROP COLUMN v", given="CREATE INDEX a_ix ON a (v, n)", case="indexed"),
+    Form(
+        name="drop column",
+        statement="ALTER TABLE a DROP COLUMN v",
+        given="CREATE INDEX a_ix ON a (v, n)",
+        case="indexed",
+    ),
     Form(name="drop column, not there", statement="ALTER TABLE a DROP COLUMN IF EXISTS x"),
     Form(
         name="drop column + drop foreign key",

@@ -62,7 +62,9 @@ FORMS = (
     _form("rename constraint", "RENAME CONSTRAINT c TO d", _added("CHECK (n > 0)")),
     *FOREIGN_KEYS,
     *(replace(f, case="to a partitioned table", on=PLAIN, referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
-    _form("alter constraint inherit", "ALTER CONSTRAINT c NO INHERIT", _added("NOT NULL v"), since=18, on=NOT_PARTITIONED),
+    _form(
+        "alter constraint inherit", "ALTER CONSTRAINT c NO INHERIT", _added("NOT NULL v"), since=18, on=NOT_PARTITIONED
+    ),
     _form("add unique", "ADD CONSTRAINT c UNIQUE (id, v)"),
     _form(
         "add unique using index",
@@ -70,7 +72,9 @@ FORMS = (
         "CREATE UNIQUE INDEX a_ix ON a (id, v)",
         on=NOT_PARTITIONED,
     ),
-    _form("add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL"),
+    _form(
+        "add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL"
+    ),
     _form("add primary key, nullable column", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY),
     _form(
         "add primary key using index",

@@ -51,6 +51,10 @@ FORMS = (
     _form("reindex table concurrently", "REINDEX TABLE CONCURRENTLY a", THERE, on=NOT_PARTITIONED, transactional=False),
     _form("rename index", "ALTER INDEX a_ix RENAME TO a_ix2", THERE),
     _form("set index option", "ALTER INDEX a_ix SET (fillfactor = 80)", THERE, on=NOT_PARTITIONED),
-    _form("set index statistics", "ALTER INDEX a_ix ALTER COLUMN 1 SET STATISTICS 100", "CREATE INDEX a_ix ON a (lower(v))"),
+    _form(
+        "set index statistics",
+        "ALTER INDEX a_ix ALTER COLUMN 1 SET STATISTICS 100",
+        "CREATE INDEX a_ix ON a (lower(v))",
+    ),
     _form("attach index", "ALTER INDEX a_ix ATTACH PARTITION a_1_ix", ONLY, on=PARTITIONED),
 )

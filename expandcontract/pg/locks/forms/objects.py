@@ -21,7 +21,9 @@ def _form(
 
 FORMS = (
     _form("create trigger", TRIGGER, F, on=EVERY),
-    _form("create trigger", TRIGGER.replace("CREATE", "CREATE OR REPLACE"), f"{F}; {TRIGGER}", on=EVERY, case="or replace"),
+    _form(
+        "create trigger", TRIGGER.replace("CREATE", "CREATE OR REPLACE"), f"{F}; {TRIGGER}", on=EVERY, case="or replace"
+    ),
     _form(
         "create trigger",
         "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON a DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f()",
@@ -37,7 +39,9 @@ FORMS = (
     _form("drop trigger", "DROP TRIGGER t ON a", f"{F}; {TRIGGER}", on=EVERY),
     _form("drop trigger, not there", "DROP TRIGGER IF EXISTS t ON a", on=EVERY),
     _form("enable or disable trigger", "ALTER TABLE a DISABLE TRIGGER t", f"{F}; {TRIGGER}", on=EVERY),
-    _form("enable or disable trigger", "ALTER TABLE a ENABLE ALWAYS TRIGGER t", f"{F}; {TRIGGER}", on=EVERY, case="enable"),
+    _form(
+        "enable or disable trigger", "ALTER TABLE a ENABLE ALWAYS TRIGGER t", f"{F}; {TRIGGER}", on=EVERY, case="enable"
+    ),
     _form("rename trigger", "ALTER TRIGGER t ON a RENAME TO t2", f"{F}; {TRIGGER}", on=EVERY),
     _form("create function", F),
     _form("create function", F.replace("CREATE", "CREATE OR REPLACE"), f"{F}; {TRIGGER}", case="of a trigger"),
@@ -68,7 +72,9 @@ FORMS = (
         "ALTER DOMAIN d VALIDATE CONSTRAINT c",
         f"{D}; ALTER DOMAIN d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID",
     ),
-    _form("set domain not null", "ALTER DOMAIN d SET NOT NULL", "CREATE DOMAIN d AS int; ALTER TABLE a ADD x d DEFAULT 1"),
+    _form(
+        "set domain not null", "ALTER DOMAIN d SET NOT NULL", "CREATE DOMAIN d AS int; ALTER TABLE a ADD x d DEFAULT 1"
+    ),
     _form("alter domain", "ALTER DOMAIN d DROP NOT NULL", D, case="drop not null"),
     _form("alter domain", "ALTER DOMAIN d SET DEFAULT 5", D, case="default"),
     _form("drop domain", "DROP DOMAIN d", "CREATE DOMAIN d AS int"),

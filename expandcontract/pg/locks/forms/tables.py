@@ -27,9 +27,7 @@ def _form(
     transactional: bool = True,
     since: int = 0,
 ) -> Form:
-    return Form(
-        name=name, statement=statement, given=given, case=case, on=on, transactional=transactional, since=since
-    )
+    return Form(name=name, statement=statement, given=given, case=case, on=on, transactional=transactional, since=since)
 
 
 FORMS = (
@@ -59,8 +57,26 @@ FORMS = (
         "CREATE TABLE z PARTITION OF p FOR VALUES FROM (0) TO (1000)",
         P_D,
     ),
+    _form(
+        "create partition beside default",
+        "CREATE TABLE z PARTITION OF p FOR VALUES FROM (0) TO (1000)",
+        f"{P_D}; {P_FK}",
+        case="of a foreign key",
+    ),
+    _form(
+        "create partition beside default",
+        "CREATE TABLE z PARTITION OF p FOR VALUES FROM (0) TO (1000)",
+        f"{P_D}; {P_KEY}; {P_REVERSE}",
+        case="referenced",
+    ),
     _form("rename table", "ALTER TABLE a RENAME TO z", on=EVERY),
     _form("set schema", "ALTER TABLE a SET SCHEMA other", "CREATE SCHEMA IF NOT EXISTS other", on=EVERY),
+    _form(
+        "set schema",
+        "ALTER TABLE a SET SCHEMA other",
+        "CREATE SCHEMA IF NOT EXISTS other; ALTER TABLE a ADD COLUMN x serial",
+        case="with a sequence",
+    ),
     _form("drop table", "DROP TABLE a", on=EVERY - {Kind.INHERITED}),
     _form("drop table", "DROP TABLE a CASCADE", on=frozenset({Kind.INHERITED}), case="cascade"),
     _form("drop table, not there", "DROP TABLE IF EXISTS z"),
@@ -85,8 +101,9 @@ FORMS = (
     _form("attach partition, proved by check", ATTACH, f"{P}; {BOUND}"),
     _form("attach partition, beside default", ATTACH, P_D),
     _form("attach partition, beside default, proved by check", ATTACH, f"{P_D}; {BOUND}"),
-    _form("attach partition", ATTACH, f"{P}; {P_FK}", case="of a foreign key"),
-    _form("attach partition", ATTACH, f"{P}; {P_KEY}; {P_REVERSE}", case="referenced"),
+    _form("attach partition, of a foreign key", ATTACH, f"{P}; {P_FK}; {BOUND}"),
+    _form("attach partition, foreign key there already", ATTACH, f"{P}; {P_FK}; {BOUND}; {FK}"),
+    _form("attach partition, referenced", ATTACH, f"{P}; {P_KEY}; {P_REVERSE}; {BOUND}"),
     _form("detach partition", "ALTER TABLE p DETACH PARTITION a", IN_P),
     _form("detach partition", "ALTER TABLE p DETACH PARTITION a", f"{P_D}; {ATTACH}", case="beside default"),
     _form("detach partition", "ALTER TABLE p DETACH PARTITION a", f"{P}; {P_FK}; {ATTACH}", case="of a foreign key"),

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from expandcontract.pg.locks.world import World
 
 UNKNOWN = Piece(form="unknown")
+TURNS = (
+    "AT_DropColumn",
+    "AT_DropConstraint",
+    "AT_DropNotNull",
+    "AT_AlterColumnType",
+    "AT_AddColumn",
+    "AT_SetExpression",
+    "AT_AddConstraint",
+    "AT_SetNotNull",
+)
 ON_TABLE = {
     "AT_ChangeOwner": "owner",
     "AT_ReplicaIdentity": "replica identity",
@@ -72,7 +82,15 @@ def alter(node: Node, world: World) -> list[Piece]:
     if node["objtype"] == "OBJECT_SEQUENCE":
         return [UNKNOWN]
     at = target(world, name, family=bool(node["relation"].get("inh")))
-    return [piece for command in commands for piece in _action(at, command)]
+    return [piece for command in sorted(commands, key=_turn) for piece in _action(at, command)]
+
+
+def _turn(command: Node) -> int:
+    """When PostgreSQL does an action of a statement: what is dropped is gone before it could prove anything."""
+    kind = command["subtype"]
+    if kind == "AT_ColumnDefault":
+        return TURNS.index("AT_AddConstraint") if "def" in command else 0
+    return TURNS.index(kind) if kind in TURNS else len(TURNS)
 
 
 def _action(at: Target, command: Node) -> list[Piece]:
@@ -94,7 +112,9 @@ def _is_light(command: Node) -> bool:
     https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
     """
     options = [found["def_elem"]["defname"] for found in command["def"]["list"]["items"]]
-    return all(found in LIGHT_OPTIONS or found.startswith(("autovacuum_", "log_autovacuum", "vacuum_")) for found in options)
+    return all(
+        found in LIGHT_OPTIONS or found.startswith(("autovacuum_", "log_autovacuum", "vacuum_")) for found in options
+    )
 
 
 def _alter_index(world: World, name: tuple[str, str], commands: list[Node]) -> list[Piece]:

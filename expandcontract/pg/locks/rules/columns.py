@@ -62,7 +62,10 @@ def _column(at: Target, definition: Node, parts: dict[str, Node]) -> Column:
         at.world.add(Relation(name=sequence, kind="S"))
     strict = parts.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"}
     return Column(
-        type=types.read_type(at.world, written), not_null=bool(strict) or serial is not None, sequence=sequence
+        type=types.read_type(at.world, written),
+        not_null=bool(strict) or serial is not None,
+        identity="CONSTR_IDENTITY" in parts,
+        sequence=sequence,
     )
 
 
@@ -169,6 +172,9 @@ def change_type(at: Target, command: Node) -> list[Piece]:
     pieces = _bound(at, name, word)
     if not verdict.rewrites:
         pieces += _rebuilt(at, name, [i for i in at.relation.indexes.values() if name in i.columns], verdict)
+    if column.sequence is not None:
+        suffix = ", identity" if column.identity else ""
+        pieces.append(at.piece(f"change type, {word}{suffix}", sequence=(column.sequence,)))
     pieces = pieces or [at.piece(f"change type, {word}")]
     return [replace(piece, assumed=piece.assumed or verdict.assumed) for piece in pieces]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
-from expandcontract.pg.locks.parse import Node, names
+from expandcontract.pg.locks.parse import Node, mentioned, names
 from expandcontract.pg.locks.rules import proof
 from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
 from expandcontract.pg.locks.table import UNTOLD
@@ -32,9 +32,13 @@ def remember(
 ) -> None:
     """A constraint is there from now on."""
     over = tuple(columns)
-    default = "_".join(filter(None, (at.name[1], *(over if kind in "fux" else over[:1] if kind != "p" else ()), SUFFIX[kind])))
+    default = "_".join(
+        filter(None, (at.name[1], *(over if kind in "fux" else over[:1] if kind != "p" else ()), SUFFIX[kind]))
+    )
     name = constraint.get("conname", default)
-    at.relation.keys[name] = Key(kind=kind, columns=frozenset(over), validated=valid, other=other)
+    at.relation.keys[name] = Key(
+        kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
+    )
     if kind in "pux":
         at.relation.indexes[at.name[0], name] = Index(columns=frozenset(over))
     if other is not None:
@@ -66,49 +70,16 @@ def add(at: Target, command: Node) -> list[Piece]:
 
 def _check(at: Target, constraint: Node, *, late: bool) -> Piece:
     enforced = bool(constraint.get("is_enforced"))
-    remember(at, constraint, kind="c", columns=_mentioned(constraint.get("raw_expr")), valid=enforced and not late)
-    key = at.relation.keys[constraint["conname"]] if "conname" in constraint else None
-    if key is not None:
-        key.definition = _written(constraint)
+    remember(at, constraint, kind="c", columns=mentioned(constraint.get("raw_expr")), valid=enforced and not late)
     if not enforced:
         return at.piece("add check not enforced")
     return at.piece("add check not valid" if late else "add check")
 
 
-def _written(constraint: Node) -> str:
-    """A definition that ``proof`` can read back: only what may prove NOT NULL matters."""
-    return "CHECK (" + _text(constraint.get("raw_expr")) + ")"
-
-
-def _text(node: Any) -> str:
-    match node:
-        case {"null_test": {"nulltesttype": "IS_NOT_NULL", "arg": {"column_ref": {"fields": fields}}}}:
-            return '"' + names(fields)[-1].replace('"', '""') + '" IS NOT NULL'
-        case {"bool_expr": {"boolop": "AND_EXPR" | "OR_EXPR" as word, "args": args}}:
-            return "(" + f" {word.removesuffix('_EXPR')} ".join(_text(arg) for arg in args) + ")"
-        case _:
-            return "true"
-
-
-def _mentioned(node: Any) -> set[str]:
-    if isinstance(node, dict):
-        own = {names(node["column_ref"]["fields"])[-1]} if _is_column(node) else set()
-        return own.union(*(_mentioned(value) for value in node.values()))
-    if isinstance(node, list):
-        return set().union(*(_mentioned(item) for item in node))
-    return set()
-
-
-def _is_column(node: Node) -> bool:
-    return all("string" in part for part in node.get("column_ref", {}).get("fields", [{}]))
-
-
 def _foreign(at: Target, constraint: Node, *, late: bool) -> Piece:
     other = referenced(at, constraint)
     enforced = bool(constraint.get("is_enforced"))
-    remember(
-        at, constraint, kind="f", columns=names(constraint["fk_attrs"]), other=other, valid=enforced and not late
-    )
+    remember(at, constraint, kind="f", columns=names(constraint["fk_attrs"]), other=other, valid=enforced and not late)
     suffix = " not enforced" if not enforced else " not valid" if late else ""
     return at.with_other("add foreign key" + suffix, other)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
-from expandcontract.pg.locks.parse import Node, names
-from expandcontract.pg.locks.rules import columns, constraints
+from expandcontract.pg.locks.parse import Node, mentioned, names
+from expandcontract.pg.locks.rules import columns as of_columns
+from expandcontract.pg.locks.rules import constraints
 from expandcontract.pg.locks.rules.partitions import around
 from expandcontract.pg.locks.rules.queries import sources, through
 from expandcontract.pg.locks.rules.target import target
@@ -68,7 +69,7 @@ def _elements(node: Node, world: World, made: Relation) -> list[Piece]:
             case {"column_def": definition}:
                 pieces += [
                     Piece(form="create table references", roles=piece.roles)
-                    for piece in columns.add_column(at, {"def": {"column_def": definition}})
+                    for piece in of_columns.add_column(at, {"def": {"column_def": definition}})
                     if "other" in piece.roles
                 ]
             case {"constraint": constraint}:
@@ -107,8 +108,10 @@ def create_view(node: Node, world: World) -> list[Piece]:
     read = sources(node["query"], world)
     if not there:
         world.add(Relation(name=name, kind="v"))
+    columns = mentioned(node["query"])
+    view = View(name=name, columns=None if "*" in columns else frozenset(columns))
     for source in read:
-        world.need(source).views.append(View(name=name))
+        world.need(source).views.append(view)
     roles: dict[str, tuple[Name, ...]] = {"table": tuple(read), "view": (name,) if there else ()}
     return [Piece(form=form, roles=roles, assumed=bool(node.get("replace")) and not world.source.complete)]
 

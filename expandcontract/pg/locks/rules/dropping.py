@@ -28,7 +28,7 @@ def views_gone(at: Target, columns: frozenset[str] | None = None) -> list[Piece]
     """The views over the table, or over any of its columns given, and the views over these."""
     pieces = []
     for view in list(at.relation.views):
-        if columns is None or columns & view.columns:
+        if columns is None or view.columns is None or columns & view.columns:
             pieces += view_gone(at.world, view.name)
             at.relation.views.remove(view)
     return pieces

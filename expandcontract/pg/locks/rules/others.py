@@ -84,7 +84,14 @@ def set_schema(node: Node, world: World) -> list[Piece]:
     if node["object_type"] != "OBJECT_TABLE":
         return [UNKNOWN]
     name = range_var(world, node["relation"])
-    piece = target(world, name).piece("set schema")
+    at = target(world, name)
+    owned = tuple(column.sequence for column in at.relation.columns.values() if column.sequence is not None)
+    piece = at.piece("set schema", sequence=owned)
+    for column in at.relation.columns.values():
+        if column.sequence is not None:
+            moved = (node["newschema"], column.sequence[1])
+            world.rename(column.sequence, moved)
+            column.sequence = moved
     world.rename(name, (node["newschema"], name[1]))
     return [piece]
 

@@ -34,7 +34,7 @@ def call(function: str, node: Node, world: World) -> list[Piece]:
         case "hold", [str(), str(mapping)]:
             return [_hold(world, _place(mapping))]
         case "sync_table", [str(schema), str(table)]:
-            return _synced(world, (schema, table), attached=None)
+            return _synced(world, (schema, table), attached=_attached(world, (schema, table)))
         case "end_change", [str(change)]:
             return _ended(world, change)
         case "reattach", [str(change)]:
@@ -68,6 +68,16 @@ def _synced(world: World, name: Name, *, attached: bool | None) -> list[Piece]:
     there = not at.certain or bool(at.relation.triggers & set(TRIGGERS))
     at.relation.triggers.difference_update(TRIGGERS)
     return [at.piece("drop trigger" if there else "drop trigger, not there")]
+
+
+def _attached(world: World, name: Name) -> bool | None:
+    """Whether any change is attached to the table; ``None`` where there is no ledger to ask."""
+    source = world.source
+    if name in world.mapped.values():
+        return True
+    if isinstance(source, Catalogue) and source.rows("has_ledger")[0]["found"]:
+        return bool(source.rows("mapping_table", schema=name[0], name=name[1]))
+    return None
 
 
 def _ended(world: World, change: str) -> list[Piece]:

@@ -40,14 +40,26 @@ def attach(at: Target, command: Node) -> list[Piece]:
     beside = ", beside default" if at.relation.default_partition is not None else ""
     beside += ", proved by check" if proved else ""
     child.relation.parents.append(at.name)
-    piece = Piece(
-        form=f"attach partition{beside}",
-        kind=child.kind,
-        assumed=doubtful or not (at.certain and child.certain),
-        roles={"table": (child.name,), "leaf": child.leaves, **around(at)},
-    )
+    roles = {"table": (child.name,), "leaf": child.leaves, **around(at)}
+    assumed = doubtful or not (at.certain and child.certain)
+    pieces = [Piece(form=f"attach partition{beside}", kind=child.kind, assumed=assumed, roles=roles)]
+    pieces += [
+        Piece(form=f"attach partition, {word}", kind=child.kind, assumed=assumed, roles=roles)
+        for word in _keys(at, child)
+    ]
     at.relation.children.append(child.name)
-    return [piece]
+    if partition["bound"].get("is_default"):
+        at.relation.default_partition = child.name
+    return pieces
+
+
+def _keys(at: Target, child: Target) -> list[str]:
+    """What the parent's foreign keys, either way, add: one that the partition has already is not proved again."""
+    own = {(key.other, key.columns) for key in child.relation.keys.values() if key.kind == "f" and key.validated}
+    wanted = {(key.other, key.columns) for key in at.relation.keys.values() if key.kind == "f"}
+    words = ["foreign key there already"] if wanted & own else []
+    words += ["of a foreign key"] if wanted - own else []
+    return words + (["referenced"] if at.relation.referenced else [])
 
 
 def detach(at: Target, command: Node) -> list[Piece]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from expandcontract.pg.locks.parse import Node, constant, names, statements
 
 if TYPE_CHECKING:
-    from expandcontract.pg.locks.world import Relation
+    from expandcontract.pg.locks.world import Key, Relation
 
 Comparison = tuple[str, str, str]
 """Column, operator, constant."""
@@ -19,8 +19,7 @@ def not_null(relation: Relation, column: str) -> bool:
     if found is not None and found.not_null and not unproved(relation, column):
         return True
     return any(
-        key.kind == "c" and key.validated and _proves(_expression(key.definition), column)
-        for key in relation.keys.values()
+        key.kind == "c" and key.validated and _proves(_expression(key), column) for key in relation.keys.values()
     )
 
 
@@ -29,8 +28,10 @@ def unproved(relation: Relation, column: str) -> bool:
     return any(key.kind == "n" and column in key.columns and not key.validated for key in relation.keys.values())
 
 
-def _expression(definition: str) -> Any:
-    (found, *_) = statements(f"ALTER TABLE t ADD {definition}")
+def _expression(key: Key) -> Any:
+    if key.expression is not None:
+        return key.expression
+    (found, *_) = statements(f"ALTER TABLE t ADD {key.definition}")
     match found.node:
         case {"cmds": [{"alter_table_cmd": {"def": {"constraint": {"raw_expr": expression}}}}]}:
             return expression
@@ -56,7 +57,7 @@ def in_bound(relation: Relation, column: str, bound: Node) -> bool:
     if not column or not wanted or not not_null(relation, column):
         return False
     return any(
-        wanted <= set(_compared(_expression(key.definition)))
+        wanted <= set(_compared(_expression(key)))
         for key in relation.keys.values()
         if key.kind == "c" and key.validated
     )
