@@ -1,5 +1,6 @@
-"""What a new column's DEFAULT costs: a constant or the transaction's own time is kept once, for all rows at once; a
-volatile value must be computed, and written, for each.
+"""What a new column's DEFAULT costs.
+
+A constant or the transaction's own time is kept once, for all rows; a volatile value is computed and written for each.
 """
 
 from __future__ import annotations

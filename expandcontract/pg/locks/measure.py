@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from expandcontract.core.effect import Effect, LockMode
 from expandcontract.errors import FailedError
 from expandcontract.pg.locks.forms import FORMS, Form, Kind
 from expandcontract.pg.locks.observe import observe
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection
+
+    from expandcontract.core.effect import Effect, LockMode
 
 SCHEMA = "forms"
 A = (

@@ -97,7 +97,8 @@ def concurrently(node: Node) -> bool:
 
 def option(node: Node, name: str) -> bool:
     """Whether an option in parentheses, or before them, is on."""
-    for found in (item["def_elem"] for item in node.get("params", node.get("options", []))):
+    options: list[Node] = node.get("params") or node.get("options") or []
+    for found in (item["def_elem"] for item in options):
         if found["defname"] == name:
             return str(constant(found.get("arg", {}))).lower() not in {"false", "off", "0"}
     return False

@@ -39,8 +39,8 @@ def predict(
         connection: To the target database; ``None`` where there is none: what then depends on the catalogue is
             assumed to be the worst.
         script: The statements of one move: one text, or several.
-        major: The version of PostgreSQL to foretell for; default the connection's, or the newest one measured. One that was
-            not measured is taken from its measured neighbours, the stronger of the two.
+        major: The version of PostgreSQL to foretell for; default the connection's, or the newest one measured. One that
+            was not measured is taken from its measured neighbours, the stronger of the two.
 
     Returns:
         One effect a statement.

@@ -68,8 +68,8 @@ class _Runner:
 def observe_outside(connection: Connection, statement: str) -> Effect:
     """Run a statement that cannot run in a transaction, and tell what it did. It has been done afterwards.
 
-    It runs in a session of its own with this connection's ``search_path`` and ``TimeZone``; three more sessions look on. All
-    tables are locked in ROW EXCLUSIVE mode meanwhile: only for a scratch database.
+    It runs in a session of its own with this connection's ``search_path`` and ``TimeZone``. All tables are locked in
+    ROW EXCLUSIVE mode meanwhile: only for a scratch database.
 
     Args:
         connection: To the scratch database; it must not hold locks itself.

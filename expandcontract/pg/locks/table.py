@@ -9,10 +9,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.core.effect import Effect, Lock, LockMode, strongest
-from expandcontract.pg.locks.world import Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from expandcontract.pg.locks.world import Name
 
 MEASURED = (15, 16, 18)
 UNTOLD: Name = ("?", "?")

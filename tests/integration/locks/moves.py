@@ -49,6 +49,11 @@ def _hostile(schema: str, table: str, column: str) -> Scene:
     )
 
 
+TOGETHER = (
+    "ALTER TABLE t ADD COLUMN o int, ADD COLUMN x varchar(5) DEFAULT 'x' NOT NULL,"
+    " ADD CONSTRAINT fk FOREIGN KEY (o) REFERENCES o NOT VALID, ALTER COLUMN v TYPE varchar(30)"
+)
+
 MOVES = (
     _hostile("public", "t", "v"),
     _hostile("shop", "users", "name"),
@@ -82,8 +87,7 @@ MOVES = (
         T + "CREATE TABLE o (id int PRIMARY KEY); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN RETURN NEW; END'",
         (
-            "ALTER TABLE t ADD COLUMN o int, ADD COLUMN x varchar(5) DEFAULT 'x' NOT NULL,"
-            " ADD CONSTRAINT fk FOREIGN KEY (o) REFERENCES o NOT VALID, ALTER COLUMN v TYPE varchar(30)",
+            TOGETHER,
             "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
             "ALTER TABLE t DISABLE TRIGGER g, VALIDATE CONSTRAINT fk",
             "DROP TRIGGER IF EXISTS g ON t",

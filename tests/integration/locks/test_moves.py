@@ -31,7 +31,7 @@ def _foretold_is_seen(connection: Connection, scene: Scene) -> None:
 
 @pytest.mark.parametrize("scene", [pytest.param(scene, id=scene.name) for scene in MOVES])
 def test_a_move(database: str, scene: Scene, request: pytest.FixtureRequest) -> None:
-    """Statements that name what earlier ones made, in any schema, with any name, are foretold from the catalogue before."""
+    """Statements that name what earlier ones made, in any schema, by any name, are foretold before the first runs."""
     if request.config.getoption("--pg") < scene.since:
         pytest.skip(f"PostgreSQL {scene.since}")
     with connect(parse(database), command="test") as connection:

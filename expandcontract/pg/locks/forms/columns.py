@@ -1,4 +1,7 @@
-"""Forms that add, alter and drop columns. https://www.postgresql.org/docs/current/sql-altertable.html"""
+"""Forms that add, alter and drop columns.
+
+https://www.postgresql.org/docs/current/sql-altertable.html
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Forms of constraints. https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES"""
+"""Forms of constraints.
+
+https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+"""
 
 from __future__ import annotations
 

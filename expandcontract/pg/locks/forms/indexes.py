@@ -1,4 +1,7 @@
-"""Forms of indexes. https://www.postgresql.org/docs/current/sql-createindex.html"""
+"""Forms of indexes.
+
+https://www.postgresql.org/docs/current/sql-createindex.html
+"""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ FORMS = (
     ),
     Form(
         name="change type, no rewrite, referenced",
-        given="ALTER TABLE a ADD COLUMN k varchar(5); ALTER TABLE a ADD UNIQUE (k); CREATE TABLE r (k varchar(5) REFERENCES a (k))",
+        given="ALTER TABLE a ADD COLUMN k varchar(5) UNIQUE; CREATE TABLE r (k varchar(5) REFERENCES a (k))",
         statement="ALTER TABLE a ALTER COLUMN k TYPE varchar(10)",
         on=NOT_PARTITIONED,
     ),

@@ -42,10 +42,9 @@ def attach(at: Target, command: Node) -> list[Piece]:
     child.relation.parents.append(at.name)
     roles = {"table": (child.name,), "leaf": child.leaves, **around(at)}
     assumed = doubtful or not (at.certain and child.certain)
-    pieces = [Piece(form=f"attach partition{beside}", kind=child.kind, assumed=assumed, roles=roles)]
-    pieces += [
-        Piece(form=f"attach partition, {word}", kind=child.kind, assumed=assumed, roles=roles)
-        for word in _keys(at, child)
+    suffixes = [beside, *(f", {word}" for word in _keys(at, child))]
+    pieces = [
+        Piece(form=f"attach partition{suffix}", kind=child.kind, assumed=assumed, roles=roles) for suffix in suffixes
     ]
     at.relation.children.append(child.name)
     if partition["bound"].get("is_default"):
