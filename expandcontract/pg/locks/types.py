@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HEADER = 4  # bytes that the typmod of a text or number counts beside its length
 FULL_RANGE = 0x7FFF
+ANY_PRECISION = 0xFFFF
 FINEST = 6  # decimals of a second
 SHARED_OPERATORS = (frozenset({"text", "varchar"}), frozenset({"inet", "cidr"}))
 BINARY = frozenset(
@@ -91,20 +92,17 @@ _BUILT_IN = frozenset(
 
 def _typmod(name: str, given: list[str | int | bool | None]) -> int:
     numbers = [int(value) for value in given if isinstance(value, int)]
-    if not numbers or len(numbers) != len(given):
-        return -1
+    found = -1
     match name, numbers:
         case (("varchar" | "bpchar"), [length]):
-            return length + HEADER
+            found = length + HEADER
         case "numeric", [precision, *scale]:
-            return ((precision << 16) | ((scale[0] if scale else 0) & 0x7FF)) + HEADER
-        case "interval", [fields]:
-            return (fields << 16) | 0xFFFF
-        case "interval", [fields, precision]:
-            return (fields << 16) | precision
+            found = ((precision << 16) | ((scale[0] if scale else 0) & 0x7FF)) + HEADER
+        case "interval", [fields, *precision]:
+            found = (fields << 16) | (precision[0] if precision else ANY_PRECISION)
         case _, [first, *_]:
-            return first
-    return -1
+            found = first
+    return found
 
 
 def _using(world: World, old: Type | None, node: Node, column: str) -> Type | None:
@@ -147,8 +145,8 @@ def _no_shorter(base: str, old: int, new: int) -> bool:
         case "timestamp" | "timestamptz" | "time" | "timetz":
             return new == FINEST or (old != -1 and new >= old)
         case "interval":
-            fields, digits = new >> 16, new & 0xFFFF
-            finer = digits == 0xFFFF or digits >= FINEST or (old != -1 and digits >= old & 0xFFFF)
+            fields, digits = new >> 16, new & ANY_PRECISION
+            finer = digits >= FINEST or (old != -1 and digits >= old & ANY_PRECISION)
             return finer and (fields == FULL_RANGE or (old != -1 and fields == old >> 16))
         case _:
             return False

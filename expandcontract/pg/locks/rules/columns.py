@@ -72,29 +72,27 @@ def _column(at: Target, definition: Node, parts: dict[str, Node]) -> Column:
 def _added(at: Target, definition: Node, parts: dict[str, Node]) -> Piece:
     written = definition["type_name"]
     kind = types.read_type(at.world, written)
-    expression = parts.get("CONSTR_DEFAULT", {}).get("raw_expr")
-    default, assumed = defaults.judge(at.world, expression)
+    unknown = kind is None and not at.world.source.complete and _may_be_domain(written)
     if names(written["names"])[-1] in SERIAL:
-        return _sure(at, "add column serial")
+        return at.piece("add column serial")
     if "CONSTR_IDENTITY" in parts:
-        return _sure(at, "add column identity")
+        return at.piece("add column identity")
     if "CONSTR_GENERATED" in parts:
         virtual = parts["CONSTR_GENERATED"].get("generated_kind") == "v"
-        return _sure(at, f"add column generated {'virtual' if virtual else 'stored'}")
-    if kind is None and not at.world.source.complete and _may_be_domain(written):
-        return at.piece("add column checked domain", assumed=True)
-    if kind is not None and kind.checked:
-        return _sure(at, "add column checked domain")
+        return at.piece(f"add column generated {'virtual' if virtual else 'stored'}")
+    if unknown or (kind is not None and kind.checked):
+        return at.piece("add column checked domain", assumed=unknown)
+    return _with_default(at, parts)
+
+
+def _with_default(at: Target, parts: dict[str, Node]) -> Piece:
+    expression = parts.get("CONSTR_DEFAULT", {}).get("raw_expr")
+    default, assumed = defaults.judge(at.world, expression)
     if default is not defaults.Default.NONE:
-        found = _sure(at, f"add column {default.value} default", sequence=defaults.sequences(at.world, expression))
-        return replace(found, assumed=assumed or found.assumed)
+        numbers = defaults.sequences(at.world, expression)
+        return at.piece(f"add column {default.value} default", assumed=assumed, sequence=numbers)
     strict = "CONSTR_NOTNULL" in parts or "CONSTR_PRIMARY" in parts
-    return _sure(at, "add column not null without default" if strict else "add column nullable")
-
-
-def _sure(at: Target, form: str, **roles: tuple[tuple[str, str], ...]) -> Piece:
-    """What a new column does follows from its definition; only who the partitions are is a fact of the table."""
-    return at.piece(form, **roles)
+    return at.piece("add column not null without default" if strict else "add column nullable")
 
 
 def _may_be_domain(written: Node) -> bool:

@@ -44,28 +44,32 @@ def _one(node: Node, found: Node, world: World, *, cascade: bool, missing_ok: bo
         return [_of_table(ON_TABLE[kind], found, world, missing_ok=missing_ok)]
     if kind in CATALOGUED:
         return _catalogued(kind, found, world, cascade=cascade)
-    if "list" not in found:
+    if "list" not in found or kind not in RELATIONS | {"OBJECT_STATISTIC_EXT"}:
         return [Piece(form="unknown")]
     name = listed(world, found)
     if kind in RELATIONS and missing_ok and world.source.complete and world.get(name) is None:
         word = kind.removeprefix("OBJECT_").lower().replace("matview", "view")
         return [Piece(form=f"drop {word}, not there")]
-    match kind:
+    return _relation(node, name, world, cascade=cascade)
+
+
+def _relation(node: Node, name: Name, world: World, *, cascade: bool) -> list[Piece]:
+    pieces = [Piece(form="unknown")]
+    match node["remove_type"]:
         case "OBJECT_TABLE":
-            return _table(name, world, cascade=cascade)
+            pieces = _table(name, world, cascade=cascade)
         case "OBJECT_VIEW" | "OBJECT_MATVIEW":
-            return view_gone(world, name)
+            pieces = view_gone(world, name)
         case "OBJECT_INDEX":
-            return [_index(name, world, concurrent=bool(node.get("concurrent")))]
+            pieces = [_index(name, world, concurrent=bool(node.get("concurrent")))]
         case "OBJECT_STATISTIC_EXT" if isinstance(world.source, Catalogue):
             rows = world.source.rows("statistics", schema=name[0], name=name[1], path=world.path)
             tables = tuple((str(row["schema"]), str(row["name"])) for row in rows)
-            return [Piece(form="drop statistics", roles={"table": tables})]
+            pieces = [Piece(form="drop statistics", roles={"table": tables})]
         case "OBJECT_SEQUENCE" if not cascade:
             world.remove(name)
-            return [Piece(form="drop sequence", roles={"sequence": (name,)})]
-        case _:
-            return [Piece(form="unknown")]
+            pieces = [Piece(form="drop sequence", roles={"sequence": (name,)})]
+    return pieces
 
 
 def _of_table(word: str, found: Node, world: World, *, missing_ok: bool) -> Piece:

@@ -25,24 +25,29 @@ def rename(node: Node, world: World) -> list[Piece]:
         return [Piece(form=NO_RELATION[kind])]
     if "relation" not in node:
         return [UNKNOWN]
-    name, new = range_var(world, node["relation"]), node["newname"]
-    at = target(world, name, family=bool(node["relation"].get("inh")))
+    name = range_var(world, node["relation"])
     if node.get("missing_ok") and world.source.complete and world.get(name) is None:
         return [Piece(form="alter table, not there")]
-    match kind, at.relation.kind:
+    return [_rename_part(node, world, name)]
+
+
+def _rename_part(node: Node, world: World, name: Name) -> Piece:
+    at = target(world, name, family=bool(node["relation"].get("inh")))
+    match node["rename_type"], at.relation.kind:
         case "OBJECT_COLUMN", "v" | "m":
-            return [Piece(form="rename view column", roles={"view": (name,)})]
+            piece = Piece(form="rename view column", roles={"view": (name,)})
         case "OBJECT_COLUMN", _:
-            return [_rename_column(node, world, name)]
+            piece = _rename_column(node, world, name)
         case "OBJECT_TABCONSTRAINT", _:
             key = at.relation.keys.pop(node["subname"], None)
             if key is not None:
-                at.relation.keys[new] = key
-            return [at.piece("rename constraint")]
+                at.relation.keys[node["newname"]] = key
+            piece = at.piece("rename constraint")
         case "OBJECT_TRIGGER", _:
-            return [at.piece("rename trigger")]
-        case _:
-            return [_rename_relation(kind, world, name, (name[0], new))]
+            piece = at.piece("rename trigger")
+        case kind, _:
+            piece = _rename_relation(kind, world, name, (name[0], node["newname"]))
+    return piece
 
 
 def _rename_column(node: Node, world: World, name: Name) -> Piece:

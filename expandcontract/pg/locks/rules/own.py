@@ -26,26 +26,23 @@ LEDGER_ONLY = frozenset(
 def call(function: str, node: Node, world: World) -> list[Piece]:
     """What ``SELECT expandcontract.function(…)`` does."""
     arguments = [constant(found) for found in node.get("args", [])]
+    pieces = [Piece(form="select" if function in LEDGER_ONLY else "unknown")]
     match function, arguments:
         case "begin_change", [str(change), str(mapping)]:
-            name = _place(mapping)
-            world.mapped[change] = name
-            return [_hold(world, name), *_synced(world, name, attached=True)]
+            name = world.mapped[change] = _place(mapping)
+            pieces = [_hold(world, name), *_synced(world, name, attached=True)]
         case "hold", [str(), str(mapping)]:
-            return [_hold(world, _place(mapping))]
+            pieces = [_hold(world, _place(mapping))]
         case "sync_table", [str(schema), str(table)]:
-            return _synced(world, (schema, table), attached=_attached(world, (schema, table)))
+            pieces = _synced(world, (schema, table), attached=_attached(world, (schema, table)))
         case "end_change", [str(change)]:
-            return _ended(world, change)
+            pieces = _ended(world, change)
         case "reattach", [str(change)]:
             name, _ = _mapped(world, change)
-            return [_hold(world, name), *_synced(world, name, attached=True)]
+            pieces = [_hold(world, name), *_synced(world, name, attached=True)]
         case "fill_straight", [str(change)]:
-            return [target(world, _mapped(world, change)[0]).piece("update")]
-        case _ if function in LEDGER_ONLY:
-            return [Piece(form="select")]
-        case _:
-            return [Piece(form="unknown")]
+            pieces = [target(world, _mapped(world, change)[0]).piece("update")]
+    return pieces
 
 
 def _place(mapping: str) -> Name:
