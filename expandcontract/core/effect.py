@@ -126,8 +126,8 @@ def together(statement: str, effects: Iterable[Effect]) -> Effect:
 def differences(predicted: Effect, observed: Effect, *, held: Iterable[Lock] = ()) -> tuple[str, ...]:
     """What was seen and not foretold, or foretold and not seen, in words; empty where the two agree.
 
-    A query's locks on further tables, up to ROW EXCLUSIVE, are not held against the prediction: foreign keys and
-    triggers take them row by row, as they do for every release.
+    Of a query only locks stronger than ROW EXCLUSIVE are compared: foreign keys, triggers and partitions take the
+    weaker ones row by row, as they do for every release.
 
     Args:
         predicted: From the lock table.
@@ -140,7 +140,7 @@ def differences(predicted: Effect, observed: Effect, *, held: Iterable[Lock] = (
     found = []
     of_rows = QUERIES.issuperset(predicted.form.split(" + "))
     for relation in sorted(said.keys() | seen.keys()):
-        if of_rows and relation not in said and seen[relation] <= LockMode.ROW_EXCLUSIVE:
+        if of_rows and max(said.get(relation, 0), seen.get(relation, 0)) <= LockMode.ROW_EXCLUSIVE:
             continue
         modes = [max(filter(None, (side.get(relation), before.get(relation))), default=None) for side in (said, seen)]
         if modes[0] != modes[1]:

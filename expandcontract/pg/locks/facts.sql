@@ -91,6 +91,7 @@ SELECT (SELECT t.typname FROM chain JOIN pg_type AS t ON t.oid = chain.oid ORDER
        (SELECT chain.oid FROM chain ORDER BY depth DESC LIMIT 1) AS base_oid,
        (SELECT t.typcollation FROM pg_type AS t WHERE t.oid = :oid) AS collation_oid,
        (SELECT t.typarray FROM pg_type AS t WHERE t.oid = :oid) AS array_oid,
+       (SELECT pg_get_expr(t.typdefaultbin, 0) FROM pg_type AS t WHERE t.oid = :oid) AS default,
        coalesce((SELECT max(chain.typtypmod) FROM chain WHERE typtype = 'd'), -1) AS typmod,
        bool_or(typtype = 'd' AND (typnotnull OR EXISTS (
            SELECT FROM pg_constraint AS c WHERE c.contypid = chain.oid AND c.contype IN ('c', 'n')))) AS checked

@@ -8,6 +8,7 @@ from typing import Any
 Node = dict[str, Any]
 """A node of the parser's tree: fields by name, enumerations by their word, fields with the default's value left out."""
 
+SEMICOLON = ord(";")
 OUTSIDE = frozenset(
     {
         "alter_system_stmt",
@@ -39,19 +40,31 @@ class Statement:
 
 def statements(script: str) -> tuple[Statement, ...]:
     """The statements of a script, in order. What PostgreSQL 18 cannot parse is a statement without kind."""
-    from postgast import PgQueryError, parse, split  # noqa: PLC0415  # 14 MB that few commands need
+    from postgast import PgQueryError, parse  # noqa: PLC0415  # 14 MB that few commands need
 
     try:
         tree = parse(script)
     except PgQueryError:
-        try:
-            pieces = split(script, method="scanner")
-        except PgQueryError:
-            pieces = [script]
-        if len(pieces) <= 1:
-            return (Statement(script.strip().rstrip(";").rstrip()),)
+        pieces = _split(script)
+        if len(pieces) == 1:
+            return (Statement(pieces[0]),)
         return tuple(found for piece in pieces for found in statements(piece))
     return tuple(_statement(script.encode(), raw) for raw in tree.stmts)
+
+
+def _split(script: str) -> list[str]:
+    """A script that does not parse, cut at its semicolons; whole where even its words cannot be told apart."""
+    from postgast import PgQueryError, scan  # noqa: PLC0415  # loaded already
+
+    encoded, begins, pieces = script.encode(), 0, []
+    try:
+        ends = [token.start for token in scan(script).tokens if token.token == SEMICOLON]
+    except PgQueryError:
+        ends = []
+    for end in (*ends, len(encoded)):
+        pieces.append(encoded[begins:end].decode().strip())
+        begins = end + 1
+    return [piece for piece in pieces if piece] or [script]
 
 
 def _statement(script: bytes, raw: Any) -> Statement:

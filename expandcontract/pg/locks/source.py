@@ -42,6 +42,7 @@ class Catalogue:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.types: dict[int, Mapping[str, Any]] = {}
         session = self.rows("session")[0]
         self.path = list(session["path"])
         self.zone = str(session["zone"])
@@ -113,12 +114,15 @@ class Catalogue:
 
     def type(self, oid: int, typmod: int = -1, collation: int | None = None) -> Type:
         """A type by its identifier."""
-        row = self.rows("type", oid=oid)[0]
+        if oid not in self.types:
+            self.types[oid] = self.rows("type", oid=oid)[0]
+        row = self.types[oid]
         return Type(
             base=row["base"],
             base_oid=row["base_oid"],
             typmod=typmod if typmod != -1 else row["typmod"],
             checked=bool(row["checked"]),
+            default=row["default"] or "",
             collation=row["collation_oid"] if collation is None else collation,
         )
 

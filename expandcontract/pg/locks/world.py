@@ -32,6 +32,7 @@ class Type:
         typmod: Length or precision as the catalogue keeps it, or -1.
         checked: Whether it is a domain that refuses some values.
         collation: Identifier of its collation.
+        default: The expression that a domain gives to columns that have none; empty where it gives none.
     """
 
     base: str
@@ -39,6 +40,7 @@ class Type:
     typmod: int = -1
     checked: bool = False
     collation: int = 0
+    default: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PLAIN, Fo
 
 CHECKED = "CREATE DOMAIN checked AS int CHECK (VALUE > 0)"
 UNCHECKED = "CREATE DOMAIN unchecked AS int"
+AGED = "CREATE DOMAIN aged AS timestamptz DEFAULT clock_timestamp()"
 FILLED = "ALTER TABLE a ADD CONSTRAINT filled CHECK (v IS NOT NULL)"
 
 
@@ -44,6 +45,7 @@ FORMS = (
     _add("add column volatile default", "uuid DEFAULT gen_random_uuid()", case="gen_random_uuid"),
     _add("add column volatile default", "int DEFAULT nextval('s')", "CREATE SEQUENCE s", case="nextval"),
     _add("add column not null without default", "int NOT NULL", empty=True),
+    _add("add column volatile default", "aged", AGED, case="of the domain"),
     _add("add column serial", "serial"),
     _add("add column identity", "int GENERATED ALWAYS AS IDENTITY"),
     _add("add column generated stored", "int GENERATED ALWAYS AS (n * 2) STORED"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks import defaults, types
-from expandcontract.pg.locks.parse import Node, names
+from expandcontract.pg.locks.parse import Node, names, statements
 from expandcontract.pg.locks.rules import constraints, proof
 from expandcontract.pg.locks.rules.dropping import references_gone, views_gone
 from expandcontract.pg.locks.table import Piece
@@ -82,11 +82,14 @@ def _added(at: Target, definition: Node, parts: dict[str, Node]) -> Piece:
         return at.piece(f"add column generated {'virtual' if virtual else 'stored'}")
     if unknown or (kind is not None and kind.checked):
         return at.piece("add column checked domain", assumed=unknown)
-    return _with_default(at, parts)
+    return _with_default(at, parts, kind.default if kind is not None else "")
 
 
-def _with_default(at: Target, parts: dict[str, Node]) -> Piece:
+def _with_default(at: Target, parts: dict[str, Node], of_domain: str) -> Piece:
     expression = parts.get("CONSTR_DEFAULT", {}).get("raw_expr")
+    if "CONSTR_DEFAULT" not in parts and of_domain:
+        (query,) = statements(f"SELECT {of_domain}")
+        expression = query.node["target_list"][0]["res_target"]["val"]
     default, assumed = defaults.judge(at.world, expression)
     if default is not defaults.Default.NONE:
         numbers = defaults.sequences(at.world, expression)

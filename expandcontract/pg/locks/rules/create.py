@@ -168,7 +168,7 @@ def create_domain(node: Node, world: World) -> list[Piece]:
 
     base = read_type(world, node["type_name"])
     kinds = {found["constraint"]["contype"] for found in node.get("constraints", [])}
-    checked = bool(kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"})
+    checked = bool(kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL", "CONSTR_DEFAULT"})  # a default is taken at its worst
     known = base or Type(base="?")
     world.types[names(node["domainname"])[-1]] = Type(
         base=known.base,
