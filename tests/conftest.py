@@ -17,4 +17,4 @@ pytest_plugins = ["tests.fix_postgres", "tests.fix_project", "tests.fix_revision
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--pg`` chooses the server's version."""
-    parser.addoption("--pg", type=int, default=18, choices=(16, 18), help="version of PostgreSQL to test on")
+    parser.addoption("--pg", type=int, default=18, choices=(15, 16, 18), help="version of PostgreSQL to test on")
