@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from expandcontract.pg.locks.observe import observe
-from expandcontract.pg.locks.predict import predict
+from expandcontract.pg.locks.predict import predict, predict_each
 from expandcontract.pg.locks.watch import Watch, watch
 
-__all__ = ["Watch", "observe", "predict", "watch"]
+__all__ = ["Watch", "observe", "predict", "predict_each", "watch"]

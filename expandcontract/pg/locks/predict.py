@@ -45,11 +45,18 @@ def predict(
     Returns:
         One effect a statement.
     """
+    texts = [script] if isinstance(script, str) else script
+    return tuple(effect for effects in predict_each(connection, texts, major=major) for effect in effects)
+
+
+def predict_each(
+    connection: Connection | None, scripts: Iterable[str], *, major: int | None = None
+) -> tuple[tuple[Effect, ...], ...]:
+    """As :func:`predict`, with the effects of each script apart; later scripts see what earlier ones have done."""
     source = Nothing() if connection is None else Catalogue(connection)
     version = major or (source.major if isinstance(source, Catalogue) else NEWEST)
     world = World(source)
-    texts = [script] if isinstance(script, str) else script
-    return tuple(_effect(found, world, version) for text in texts for found in statements(text))
+    return tuple(tuple(_effect(found, world, version) for found in statements(script)) for script in scripts)
 
 
 def _effect(statement: Statement, world: World, major: int) -> Effect:
