@@ -28,3 +28,12 @@ def listed(world: World, node: Node) -> Name:
     """The relation that a list of names means: ``{"list": {"items": [schema, table]}}``."""
     written = names(node["list"]["items"])
     return world.name(written[-2] if len(written) > 1 else "", written[-1])
+
+
+def owner(node: Node, world: World) -> Name | None:
+    """The table whose column a sequence is to be owned by, if any."""
+    for found in (item["def_elem"] for item in node.get("options", [])):
+        if found["defname"] == "owned_by":
+            *table, _ = names(found["arg"]["list"]["items"])
+            return world.name("".join(table[:-1]), table[-1]) if table else None
+    return None

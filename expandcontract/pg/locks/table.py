@@ -56,12 +56,14 @@ class Piece:
         roles: The relations of each role; a role that is missing has none.
         kind: Which kind of table it is done to: ``plain``, ``partitioned`` or ``inherited``.
         assumed: Whether a fact was not known.
+        refused: Why PostgreSQL will not do it, where the facts say so.
     """
 
     form: str
     roles: Mapping[str, tuple[Name, ...]] = field(default_factory=dict)
     kind: str = "plain"
     assumed: bool = False
+    refused: str = ""
 
 
 Forms = dict[str, dict[str, Entry]]
@@ -141,7 +143,7 @@ def effect(statement: str, piece: Piece, major: int, stored: Callable[[Name], bo
         scans=names(entry.scans),
         transactional=entry.transactional,
         assumed=assumed,
-        refused=_reason(entry.refused, roles),
+        refused=piece.refused or _reason(entry.refused, roles),
     )
 
 

@@ -2,7 +2,7 @@
 SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relkind::text AS kind, pg_relation_filenode(c.oid) AS file,
        pg_stat_get_xact_numscans(c.oid) AS scans, x.indrelid AS table_oid
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_index AS x ON x.indexrelid = c.oid
-WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'expandcontract') AND c.relkind <> 't';
+WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'expandcontract') AND c.relkind NOT IN ('t', 'c');
 
 -- name: locks
 SELECT l.relation AS oid, l.mode FROM pg_locks AS l
@@ -17,7 +17,7 @@ WHERE c.contype = 'f' AND c.convalidated;
 SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relkind::text AS kind, pg_relation_filenode(c.oid) AS file,
        pg_stat_get_numscans(c.oid) AS scans, x.indrelid AS table_oid
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_index AS x ON x.indexrelid = c.oid
-WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'expandcontract') AND c.relkind <> 't';
+WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'expandcontract') AND c.relkind NOT IN ('t', 'c');
 
 -- name: pid
 SELECT pg_backend_pid() AS pid;

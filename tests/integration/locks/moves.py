@@ -174,6 +174,14 @@ MOVES = (
         ),
     ),
     Scene(
+        "partitions that are NOT NULL already are not read",
+        "CREATE TABLE t (id int, v text) PARTITION BY RANGE (id);"
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9);"
+        "CREATE TABLE t2 PARTITION OF t DEFAULT; INSERT INTO t VALUES (1, 'x'), (20, 'y');"
+        "ALTER TABLE t1 ALTER COLUMN v SET NOT NULL",
+        ("ALTER TABLE t ALTER COLUMN v SET NOT NULL", "CREATE SEQUENCE s OWNED BY t.id", "LOCK TABLE ONLY t"),
+    ),
+    Scene(
         "foreign keys, both ways and to itself",
         T + "CREATE TABLE r (id int PRIMARY KEY, t int REFERENCES t);"
         "INSERT INTO r SELECT g, g FROM generate_series(1, 9) AS g",

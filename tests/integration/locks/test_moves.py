@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from expandcontract.core.effect import differences
 from expandcontract.pg.connect import connect, parse
@@ -75,3 +76,13 @@ def test_predicting_locks_nothing(database: str) -> None:
         holder.exec_driver_sql("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         (effect,) = predict(connection, "ALTER TABLE t ALTER COLUMN v TYPE text")
         assert ("change type, no rewrite", False) == (effect.form, effect.assumed)
+
+
+def test_a_type_that_a_view_holds(database: str) -> None:
+    """A change of type that a view forbids is foretold as refused, in the words with which the server refuses it."""
+    with connect(parse(database), command="test") as connection:
+        connection.exec_driver_sql("CREATE TABLE t (v text); CREATE VIEW w AS SELECT v FROM t")
+        (effect,) = predict(connection, "ALTER TABLE t ALTER COLUMN v TYPE varchar")
+        with pytest.raises(DBAPIError, match=effect.refused):
+            observe(connection, "ALTER TABLE t ALTER COLUMN v TYPE varchar")
+    assert effect.refused

@@ -79,6 +79,7 @@ FORMS = (
     _form("alter domain", "ALTER DOMAIN d SET DEFAULT 5", D, case="default"),
     _form("drop domain", "DROP DOMAIN d", "CREATE DOMAIN d AS int"),
     _form("create sequence", S),
+    _form("create sequence", S + " OWNED BY a.n", case="owned"),
     _form("alter sequence", "ALTER SEQUENCE s INCREMENT 2", S),
     _form("alter sequence", "ALTER SEQUENCE s AS bigint", S, case="type"),
     _form("alter sequence", "ALTER SEQUENCE s RESTART WITH 5", S, case="restart"),

@@ -23,6 +23,7 @@ SERIAL = {
     "smallserial": "int2",
     "serial2": "int2",
 }
+SEEN = "cannot alter type of a column used by a view or rule"
 SIMPLE = {
     "AT_SetStatistics": "set statistics",
     "AT_SetOptions": "set column option",
@@ -152,15 +153,14 @@ def set_not_null(at: Target, command: Node) -> list[Piece]:
         return [at.piece("set not null, there already")]
     if doubtful:
         return [at.piece("set not null, constraint not valid")]
-    if not proved:
-        return [_unproved_only(at, name)]
-    return [replace(at.piece("set not null, proved by check"), assumed=False)]
-
-
-def _unproved_only(at: Target, name: str) -> Piece:
+    bare = tuple(leaf for leaf in at.leaves if not proof.not_null(at.world.need(leaf), name))
     for leaf in at.leaves:
         at.world.need(leaf).columns.setdefault(name, Column()).not_null = True
-    return at.piece("set not null")
+    light = replace(at.piece("set not null, proved by check"), assumed=False)
+    if proved:
+        return [light]
+    read = replace(at.piece("set not null"), roles={"table": (at.name,), "leaf": bare})
+    return [read] if len(bare) == len(at.leaves) else [read, light]
 
 
 def change_type(at: Target, command: Node) -> list[Piece]:
@@ -177,7 +177,8 @@ def change_type(at: Target, command: Node) -> list[Piece]:
         suffix = ", identity" if column.identity else ""
         pieces.append(at.piece(f"change type, {word}{suffix}", sequence=(column.sequence,)))
     pieces = pieces or [at.piece(f"change type, {word}")]
-    return [replace(piece, assumed=piece.assumed or verdict.assumed) for piece in pieces]
+    seen = any(view.columns is not None and name in view.columns for view in at.relation.views)
+    return [replace(piece, assumed=piece.assumed or verdict.assumed, refused=SEEN if seen else "") for piece in pieces]
 
 
 def _rebuilt(at: Target, name: str, indexes: list[Index], verdict: types.Verdict) -> list[Piece]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.pg.locks.names import range_var
+from expandcontract.pg.locks.names import owner, range_var
 from expandcontract.pg.locks.parse import Node, mentioned, names
 from expandcontract.pg.locks.rules import columns as of_columns
 from expandcontract.pg.locks.rules import constraints
@@ -12,7 +13,7 @@ from expandcontract.pg.locks.rules.partitions import around
 from expandcontract.pg.locks.rules.queries import sources, through
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.table import Piece
-from expandcontract.pg.locks.world import Index, Relation, Type, View
+from expandcontract.pg.locks.world import Column, Index, Relation, Type, View
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
@@ -32,7 +33,7 @@ def create_table(node: Node, world: World) -> list[Piece]:
     for parent in parents:
         above = world.need(parent)
         above.children.append(name)
-        made.columns.update(above.columns)
+        made.columns.update(_copied(above))
     pieces += _elements(node, world, made)
     return pieces or [Piece(form="create table")]
 
@@ -64,7 +65,7 @@ def _elements(node: Node, world: World, made: Relation) -> list[Piece]:
         match element:
             case {"table_like_clause": {"relation": like}}:
                 original = target(world, range_var(world, like))
-                made.columns.update(original.relation.columns)
+                made.columns.update(_copied(original.relation))
                 pieces.append(original.piece("create table like"))
             case {"column_def": definition}:
                 pieces += [
@@ -79,6 +80,10 @@ def _elements(node: Node, world: World, made: Relation) -> list[Piece]:
                     if "other" in piece.roles
                 ]
     return [Piece(form=p.form, kind=p.kind, assumed=p.assumed, roles=_without(p, made.name)) for p in pieces]
+
+
+def _copied(relation: Relation) -> dict[str, Column]:
+    return {name: replace(column, sequence=None) for name, column in relation.columns.items()}
 
 
 def _without(piece: Piece, made: Name) -> dict[str, tuple[Name, ...]]:
@@ -183,4 +188,5 @@ def create_domain(node: Node, world: World) -> list[Piece]:
 def create_sequence(node: Node, world: World) -> list[Piece]:
     """CREATE SEQUENCE."""
     world.add(Relation(name=_made(world, node["sequence"]), kind="S"))
-    return [Piece(form="create sequence")]
+    table = owner(node, world)
+    return [Piece(form="create sequence", roles={"table": (table,) if table is not None else ()})]

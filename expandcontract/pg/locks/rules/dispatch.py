@@ -71,7 +71,6 @@ def pieces(statement: Statement, world: World) -> list[Piece]:
         return [target(world, range_var(world, node[field])).piece(form)]
     if kind == "alter_enum_stmt" and "old_val" in node:
         return [Piece(form="rename enum value")]
-    if kind == "copy_stmt" and "relation" in node:
-        form = "insert" if node.get("is_from") else "select"
-        return [target(world, range_var(world, node["relation"])).piece(form)]
+    if kind == "copy_stmt":
+        return queries.copy(node, world)
     return [Piece(form=LOCKLESS.get(kind, "unknown"))]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.effect import LockMode
-from expandcontract.pg.locks.names import range_var
+from expandcontract.pg.locks.names import owner, range_var
 from expandcontract.pg.locks.parse import Node, concurrently, constant, names, option
+from expandcontract.pg.locks.rules.queries import through
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.source import Catalogue
 from expandcontract.pg.locks.table import UNTOLD, Piece
@@ -105,6 +106,9 @@ def comment(node: Node, world: World) -> list[Piece]:
     """COMMENT ON."""
     forms = {
         "OBJECT_TABLE": ("comment on table", 0),
+        "OBJECT_VIEW": ("comment on table", 0),
+        "OBJECT_MATVIEW": ("comment on table", 0),
+        "OBJECT_SEQUENCE": ("comment on table", 0),
         "OBJECT_COLUMN": ("comment on column", 1),
         "OBJECT_TABCONSTRAINT": ("comment on constraint", 1),
         "OBJECT_INDEX": ("comment on index", 0),
@@ -157,8 +161,10 @@ def truncate(node: Node, world: World) -> list[Piece]:
 def lock(node: Node, world: World) -> list[Piece]:
     """LOCK TABLE: the measured form is for SHARE; the mode that is asked for stands in the statement."""
     mode = LockMode(node["mode"])
+    named = {range_var(world, found["range_var"]): bool(found["range_var"].get("inh")) for found in node["relations"]}
     return [
-        target(world, range_var(world, found["range_var"])).piece(f"lock table {mode}") for found in node["relations"]
+        target(world, name, family=named.get(name, True)).piece(f"lock table {mode}")
+        for name in through(list(named), world)
     ]
 
 
@@ -196,12 +202,9 @@ def _above(world: World, name: Name) -> list[tuple[Name, str]]:
 def alter_sequence(node: Node, world: World) -> list[Piece]:
     """ALTER SEQUENCE."""
     name = range_var(world, node["sequence"])
-    for found in (item["def_elem"] for item in node.get("options", [])):
-        if found["defname"] == "owned_by":
-            owner = names(found["arg"]["list"]["items"])
-            if len(owner) > 1:
-                table = world.name(owner[-3] if len(owner) > 2 else "", owner[-2])  # noqa: PLR2004  # schema.table.column
-                return [Piece(form="own sequence", roles={"sequence": (name,), "table": (table,)})]
+    table = owner(node, world)
+    if table is not None:
+        return [Piece(form="own sequence", roles={"sequence": (name,), "table": (table,)})]
     return [Piece(form="alter sequence", roles={"sequence": (name,)})]
 
 

@@ -104,3 +104,11 @@ def change(kind: str, node: Node, world: World) -> list[Piece]:
     pieces = [] if system else [target(world, each).piece(CHANGES[kind]) for each in through([written], world)]
     pieces += [target(world, source).piece("select") for source in through(read, world)]
     return pieces or [Piece(form=CHANGES[kind])]
+
+
+def copy(node: Node, world: World) -> list[Piece]:
+    """COPY, of a table or of a query."""
+    if "relation" not in node:
+        return query(node, world)
+    form = "insert" if node.get("is_from") else "select"
+    return [target(world, range_var(world, node["relation"])).piece(form)]
