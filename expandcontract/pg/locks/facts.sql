@@ -144,14 +144,18 @@ WHERE p.proname = :name AND n.nspname = ANY (:schemas);
 SELECT oid FROM pg_namespace WHERE nspname = :name;
 
 -- name: mapped
-SELECT c.mapping ->> 'schema' AS schema, c.mapping ->> 'table' AS name,
-       (SELECT count(*) FROM expandcontract.change AS o WHERE o.attached AND o.name <> c.name
-        AND o.mapping ->> 'schema' = c.mapping ->> 'schema' AND o.mapping ->> 'table' = c.mapping ->> 'table') AS others
-FROM expandcontract.change AS c WHERE c.name = :name AND c.mapping IS NOT NULL;
+SELECT m ->> 'schema' AS schema, m ->> 'table' AS name,
+       (SELECT count(*) FROM expandcontract.change AS o, jsonb_array_elements(o.shape -> 'mappings') AS n
+        WHERE o.attached AND o.name <> c.name AND n ->> 'schema' = m ->> 'schema' AND n ->> 'table' = m ->> 'table') AS others
+FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m WHERE c.name = :name;
+
+-- name: held
+SELECT h ->> 'schema' AS schema, h ->> 'table' AS name
+FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'holds') AS h WHERE c.name = :name;
 
 -- name: mapping_table
-SELECT c.name FROM expandcontract.change AS c
-WHERE c.attached AND c.mapping ->> 'schema' = :schema AND c.mapping ->> 'table' = :name;
+SELECT c.name FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m
+WHERE c.attached AND m ->> 'schema' = :schema AND m ->> 'table' = :name;
 
 -- name: has_ledger
 SELECT to_regclass('expandcontract.change') IS NOT NULL AS found;

@@ -145,7 +145,7 @@ class World:
     path: list[str] = field(default_factory=list)
     zone: str = ""
     types: dict[str, Type] = field(default_factory=dict)
-    mapped: dict[str, Name] = field(default_factory=dict)
+    mapped: dict[str, tuple[Name, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.path = list(self.source.path)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from expandcontract.core.effect import differences
+from expandcontract.core.mapping import Mapping
+from expandcontract.core.shape import Shape
 from expandcontract.pg.connect import connect, parse
 from expandcontract.pg.locks import observe, predict
 from tests.integration.locks.moves import MOVES, Scene
@@ -39,13 +42,14 @@ def test_a_move(database: str, scene: Scene, request: pytest.FixtureRequest) -> 
         _foretold_is_seen(connection, scene)
 
 
+def _shape(table: str) -> str:
+    mapping = Mapping(table, forward={"b": "a"}, reverse={"a": "b"})
+    return json.dumps(Shape(mappings=(mapping,)).document())
+
+
 def test_the_ledgers_functions(ledger_database: str) -> None:
     """Beginning and ending a change, plain and on partitions, takes the locks that are foretold for it."""
-    mapping = (
-        '{"schema": "public", "table": "%s", "forward": [{"column": "b", "sql": "a"}],'
-        ' "reverse": [{"column": "a", "sql": "b"}], "lossy": false}'
-    )
-    begin = "SELECT expandcontract.begin_change(CAST('{0}' AS text), CAST('{1}' AS jsonb))"
+    begin = "SELECT expandcontract.begin_change(CAST('{0}' AS text), CAST('mapped' AS text), CAST('{1}' AS jsonb))"
     scene = Scene(
         "ledger",
         "CREATE TABLE t (id int PRIMARY KEY, a text, b text);"
@@ -53,8 +57,8 @@ def test_the_ledgers_functions(ledger_database: str) -> None:
         "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);"
         "UPDATE expandcontract.installation SET development = true",
         (
-            begin.format("one", mapping % "t"),
-            begin.format("two", mapping % "p"),
+            begin.format("one", _shape("t")),
+            begin.format("two", _shape("p")),
             "SELECT expandcontract.sync_table('public', 't')",
             "SELECT expandcontract.assert_contract('one')",
             "SELECT expandcontract.end_change('one')",
