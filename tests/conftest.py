@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_project"]
+pytest_plugins = ["tests.fix_postgres", "tests.fix_project", "tests.fix_swap"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -53,7 +53,15 @@ class ParityProgress:
     rows: tuple[str, ...]
 
 
-def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None = None) -> Iterator[ParityProgress]:
+def verify(
+    url: URL,
+    change: str,
+    work: Work,
+    *,
+    repair: bool,
+    epoch: int | None = None,
+    rows: sql.Composed | None = None,
+) -> Iterator[ParityProgress]:
     """Compare every row; with ``repair`` again and again until a whole pass counts zero.
 
     Args:
@@ -62,6 +70,7 @@ def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None
         work: Its mapping or fill.
         repair: Set the new shape from the old one where they differ; only before cut-over.
         epoch: Of the mover, where rows are repaired.
+        rows: Which rows count, where it is not those whose shapes differ.
 
     Yields:
         Progress; the last one of a pass has all pages done.
@@ -72,7 +81,7 @@ def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None
     """
     last: ParityProgress | None = None
     for number in range(1, PASSES + 1):
-        for last in _one_pass(url, change, work, number, epoch if repair else None):
+        for last in _one_pass(url, change, work, number, epoch if repair else None, rows):
             yield last
         if last is None or last.differing == 0 or not repair:
             return
@@ -80,13 +89,16 @@ def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None
     raise BackfillError(msg, hint=f"ec verify {change}")
 
 
-def count(url: URL, change: str, work: Work) -> int:
-    """How many rows differ now."""
-    passed = list(_one_pass(url, change, work, 1, None))
+def count(url: URL, change: str, work: Work, rows: sql.Composed | None = None) -> int:
+    """How many rows differ now, or how many of ``rows`` there are."""
+    passed = list(_one_pass(url, change, work, 1, None, rows))
     return passed[-1].differing if passed else 0
 
 
-def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None) -> Iterator[ParityProgress]:
+def _one_pass(
+    url: URL, change: str, work: Work, number: int, epoch: int | None, where: sql.Composed | None
+) -> Iterator[ParityProgress]:
+    where = statement.differs(work) if where is None else where
     with connect(url, command=f"verify {change}") as catalogue:
         found = leaves(catalogue, work.table)
     total = sum(leaf.pages for leaf in found)
@@ -100,10 +112,10 @@ def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None)
             for first in range(0, leaf.pages + 1, STEP):
                 end = first + STEP if first + STEP <= leaf.pages else 2**32 - 2
                 values = {"first": first, "end": end}
-                here = _counted(connection, statement.count(work, relation), values)
+                here = _counted(connection, statement.count(work, relation, where), values)
                 if here:
                     differing += here
-                    cursor = connection.execute(statement.sample(work, relation), values)
+                    cursor = connection.execute(statement.sample(work, relation, where), values)
                     rows.extend(f"{leaf.name} {row[0]}" for row in cursor)
                     if epoch is not None:
                         repaired += _repair(connection, change, statement.repair(work, relation), values, epoch)

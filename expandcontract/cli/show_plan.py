@@ -21,6 +21,8 @@ def show_plan(out: Screen, document: Mapping[str, Any]) -> None:
         out.line("  nothing is left to do")
         return
     out.line(f"next move: {document['move']}", "bold")
+    for left in document.get("headroom") or ():
+        out.line(f"  headroom of {left['column']}: {left['text']}")
     for statement in document.get("sql") or ():
         _indented(out, statement)
     for relation in document.get("relations") or ():

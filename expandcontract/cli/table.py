@@ -37,6 +37,7 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "split-column": "Split a column into several.",
         "merge-columns": "Merge several columns into one.",
         "change-enum": "Rename or remove a value of an enum type.",
+        "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

@@ -56,6 +56,7 @@ GATES: Mapping[Move, tuple[Gate, ...]] = MappingProxyType(
         Move.ROLL_BACK: (
             *ALWAYS,
             release.ROLL_BACK_TARGET,
+            data.FITS_BACK,
             release.RELEASE_FITS,
             release.OTHERS_HOLD,
             ground.EARLIER_EXPANDS,

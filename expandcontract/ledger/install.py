@@ -53,6 +53,7 @@ def install(
     if target == VERSION:
         _run(connection, "triggers.sql")
         _run(connection, "functions.sql")
+        _run(connection, "swapping.sql")
     if version is None:
         connection.execute(
             text("INSERT INTO expandcontract.installation (version) VALUES (:version)"), {"version": target}

@@ -218,3 +218,35 @@ def _reason(exc: DBAPIError) -> str:
     if isinstance(exc.orig, errors.UndefinedFunction | errors.UndefinedObject):
         return f"{said} (names outside pg_catalog need their schema: public.f(x))"
     return said
+
+
+def renamed(connection: Connection, expression: str, columns: MappingABC[str, tuple[str, str]]) -> str:
+    """An expression with its columns under other names, as PostgreSQL writes it. Leaves nothing behind.
+
+    Args:
+        connection: To any database that knows the types and functions.
+        expression: Over these columns.
+        columns: Each one's type and its new name.
+
+    Raises:
+        MappingError: It does not parse over these columns.
+    """
+    listed = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, (kind, _) in columns.items()
+    )
+    check = sql.SQL("CREATE TEMP TABLE expandcontract_probe ({}, CONSTRAINT probe CHECK (({}) IS NULL))")
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, check.format(listed, sql.SQL(expression)))
+        for name, (_, other) in columns.items():
+            rename = sql.SQL("ALTER TABLE pg_temp.expandcontract_probe RENAME COLUMN {} TO {}")
+            _run(connection, rename.format(sql.Identifier(name), sql.Identifier(other)))
+        query = "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'probe' AND conrelid = {}"
+        place = "'pg_temp.expandcontract_probe'::regclass"
+        found: str = connection.execute(text(query.format(place.replace(":", "\\:")))).scalar_one()
+    except DBAPIError as exc:
+        msg = f"the expression {expression}: {_reason(exc)}"
+        raise MappingError(msg, hint="it may read only these columns: " + ", ".join(columns)) from exc
+    finally:
+        savepoint.rollback()
+    return found.removeprefix("(").removesuffix(" IS NULL)")

@@ -19,7 +19,7 @@ from expandcontract.errors import BusyError, FencedError, RefusedError
 from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
-from expandcontract.revisions import seal
+from expandcontract.revisions import straight
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
@@ -142,7 +142,7 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
             _ask(connection, "assert_contract", name)
         elif step.is_downgrade and which == EXPAND:
             _ask(connection, "assert_retract", name)
-        elif step.is_downgrade and not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+        elif step.is_downgrade and not straight.is_straight(connection):
             msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
             raise RefusedRevision(msg, hint=f"ec status {name}")
     return locked
@@ -199,18 +199,10 @@ class _Recorder:
             return
         if not step.is_upgrade:
             call(ctx, "revision_reverted", *half)
+            if half[1] == CONTRACT and ctx.connection is not None and not ctx.as_sql:
+                straight.contract_reverted(ctx, ctx.connection, half[0])
             return
         kind = str(revision.module.change.kind) if half[1] == EXPAND else ""
         call(ctx, "revision_applied", *half, revision.revision, kind)
         if ctx.connection is not None and not ctx.as_sql:
-            self._run_straight(ctx, ctx.connection, revision.module, half)
-
-    @staticmethod
-    def _run_straight(ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
-        if not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
-            return
-        if half[1] == EXPAND:
-            call(ctx, "fill_straight", half[0])
-        for item in seal.record(module):
-            for statement in seal.plain(item):
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+            straight.applied(ctx, ctx.connection, revision.module, half)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def setup(plugin: Plugin) -> None:
-    """Called by Alembic once; importing :mod:`operations` registers them."""
-    from expandcontract.revisions import operations  # noqa: PLC0415  # at the top it would import Alembic in a circle
+    """Called by Alembic once; importing the modules registers them."""
+    from expandcontract.revisions import operations, trading  # noqa: PLC0415  # at the top it would import Alembic in a circle
 
-    assert operations.REGISTERED, plugin.name  # noqa: S101  # keeps the import from looking unused
+    assert all((operations.REGISTERED, trading.REGISTERED)), plugin.name  # noqa: S101  # keeps the import from looking unused

@@ -46,6 +46,7 @@ class Half:
     upgrade: list[str] = field(default_factory=list)
     seal: list[str] = field(default_factory=list)
     cut_over: list[str] = field(default_factory=list)
+    seal_back: list[str] = field(default_factory=list)
     roll_back: list[str] = field(default_factory=list)
     downgrade: list[str] = field(default_factory=list)
 

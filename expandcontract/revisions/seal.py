@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def record(module: ModuleType) -> tuple[SealItem, ...]:
-    """What ``seal()`` of an expand revision asks for; nothing is run.
+def record(module: ModuleType, function: str = "seal") -> tuple[SealItem, ...]:
+    """What ``seal()`` of a revision asks for, or another function that only seals; nothing is run.
 
     Raises:
         PairError: It does something else than seal.
     """
-    if not hasattr(module, "seal"):
+    if not hasattr(module, function):
         return ()
     items: list[SealItem] = []
 
     def invoke(operation: object) -> None:
-        items.append(_item(operation, module))
+        items.append(_item(operation, module, function))
 
     recorder = Operations(None, impl=object())  # type: ignore[arg-type]  # nothing is run through it
     recorder.invoke = invoke  # type: ignore[assignment,method-assign]
     prior = getattr(alembic.op, "_proxy", None)
     recorder._install_proxy()  # noqa: SLF001  # Alembic's own way to lend ``op`` to another object
     try:
-        module.seal()
+        getattr(module, function)()
     finally:
         recorder._remove_proxy()  # noqa: SLF001
         if prior is not None:
@@ -51,7 +51,7 @@ def record(module: ModuleType) -> tuple[SealItem, ...]:
     return tuple(items)
 
 
-def _item(operation: object, module: ModuleType) -> SealItem:
+def _item(operation: object, module: ModuleType, function: str) -> SealItem:
     if isinstance(operation, _SealOp):
         return operation.item
     if isinstance(operation, ops.CreateIndexOp):
@@ -61,7 +61,8 @@ def _item(operation: object, module: ModuleType) -> SealItem:
         method = "btree (" if " USING " not in statement else ""
         tail = statement.split(" USING ", 1)[1] if not method else method + statement.split(" (", 1)[1]
         return SealIndex(str(index.name), table, tail, bool(index.unique))
-    msg = f"seal() in {module.__file__} calls {type(operation).__name__}; a seal only makes indexes and constraints"
+    called = f"{function}() in {module.__file__} calls {type(operation).__name__}"
+    msg = f"{called}; a seal only makes indexes and constraints"
     raise PairError(msg, hint="use op.create_index or op.seal_…, and put other statements into an expand of their own")
 
 

@@ -137,6 +137,8 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
     ]
     if half.cut_over:
         parts.append(function("cut_over", "Give the new shape the old one's names.", half.cut_over))
+        if half.seal_back:
+            parts.append(function("seal_back", "What the old shape needs before the names go back.", half.seal_back))
         parts.append(function("roll_back", "Give the names back.", half.roll_back))
     parts.append(function("downgrade", "Take the new shape away.", half.downgrade))
     return _tidy(f"{head}{change_source(change)}\n\n\n" + "\n\n".join(parts))

@@ -9,6 +9,7 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.phase import Move, Phase
 from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import EXPAND
+from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
 from expandcontract.runner.observe import coming, read_weights
@@ -29,6 +30,8 @@ STRAIGHT = (FULL,)
 def asked_for(place: Place, ledger: Ledger, change: ChangeState, together: frozenset[str]) -> Asked:
     """What a roll-back of ``change`` asks for: the release that was live before, where traffic has to move."""
     before = None
+    if change.unnoticed:
+        return Asked(move=Move.ROLL_BACK, together=together)
     if change.phase is Phase.CUT_OVER:
         before = change.before_cut_over
     elif change.phase is Phase.DUAL_WRITING and not change.by_database:
@@ -52,6 +55,9 @@ def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked:
     for change in reversed(in_order(place, changes, EXPAND)):
         if change.phase is Phase.EXPANDED:
             yield from _downgrade(place, mover, change)
+            continue
+        if change.traded:
+            yield from swap.back(place, mover, change)
             continue
         if change.phase is Phase.BACKFILLED:
             yield from _unseal(place, mover, change)

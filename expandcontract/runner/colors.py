@@ -47,10 +47,14 @@ def to_deploy(place: Place, ledger: Ledger, color: Color, version: str, speaks: 
 def strayed(
     change: ChangeState, found: Weights, releases: Mapping[Color, Release], changes: Sequence[ChangeState]
 ) -> bool:
-    """Whether a release that does not speak ``new`` gets traffic while the window runs."""
-    return change.phase is Phase.CUT_OVER and any(
-        found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
-        for color in Color
+    """Whether a release that does not speak ``new``, and would have to, gets traffic while the window runs."""
+    return (
+        change.phase is Phase.CUT_OVER
+        and not change.unnoticed
+        and any(
+            found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
+            for color in Color
+        )
     )
 
 

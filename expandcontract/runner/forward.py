@@ -13,6 +13,7 @@ from expandcontract.errors import FailedError, TrafficError
 from expandcontract.pg.census import blockers
 from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
+from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
 from expandcontract.runner.rows import backfill
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from alembic.script import Script
 
     from expandcontract.core.change import ChangeState
+    from expandcontract.ledger import Ledger
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
@@ -143,14 +145,29 @@ def change_release(
                     for name in names:
                         ledger.take_back(name, move)
             raise
-    with mover.writing() as ledger:
-        for change in changes:
-            ledger.set_before(change.name, move, before)
-            if move is Move.DUAL_WRITE:
-                ledger.set_by_database(change.name, value=asked.by_database)
-            ledger.finish(change.name, change.phase, move, change.after(move))
-            if move is Move.CUT_OVER:
-                ledger.open_window(change.name)
+    yield from swap.noticed(mover, changes, move)
+
+    def record() -> None:
+        with mover.writing() as ledger:
+            for change in changes:
+                _arrived(place, mover, ledger, change, asked, before)
+
+    swap.one_transaction(place, mover, changes, record)
+
+
+def _arrived(
+    place: Place, mover: Mover, ledger: Ledger, change: ChangeState, asked: Asked, before: Release | None
+) -> None:
+    move = asked.move
+    if move is Move.CUT_OVER:
+        swap.forth(place, mover, change)
+    if not change.unnoticed:
+        ledger.set_before(change.name, move, before)
+    if move is Move.DUAL_WRITE:
+        ledger.set_by_database(change.name, value=asked.by_database)
+    ledger.finish(change.name, change.phase, move, change.after(move))
+    if move is Move.CUT_OVER:
+        ledger.open_window(change.name)
 
 
 def in_order(place: Place, changes: Sequence[ChangeState], half: str) -> list[ChangeState]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
+from expandcontract.backfill import parity, statement
 from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
-from expandcontract.pg import catalog, census, expression, roundtrip
+from expandcontract.pg import bound, catalog, census, expression, roundtrip
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
 from expandcontract.revisions.operations import SealNotNull
@@ -122,7 +122,7 @@ def observe(
         origin=_origin(change, asked),
         holder=holder(connection, ledger),
         integrity=_integrity(ledger, change),
-        preflight=_preflight(connection, change),
+        preflight=_preflight(connection, change, asked.move),
         switched=place.switch is not None,
     )
     return _for_move(place, connection, facts, count=count)
@@ -144,8 +144,17 @@ def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
     return tuple(found) if change.phase is not Phase.CONTRACTED else ()
 
 
-def _preflight(connection: Connection, change: ChangeState) -> tuple[Finding, ...]:
-    return preflight(connection, change.shape.tables)
+def _preflight(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
+    return (*preflight(connection, change.shape.tables), *to_notice(connection, change, move))
+
+
+def to_notice(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
+    """The sessions that may notice that the names are traded, where ``move`` trades them."""
+    if change.kind is not Kind.SWAPPED or not (change.traded if move is Move.ROLL_BACK else move is Move.CUT_OVER):
+        return ()
+    named = change.shape.mappings
+    columns = (column for m in named for column in (m.new if change.traded else m.old))
+    return bound.sessions(connection, ", ".join(columns))
 
 
 def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool) -> Facts:
@@ -156,6 +165,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
         facts = replace(facts, earlier=())
     if move in {Move.DUAL_WRITE, Move.CUT_OVER}:
         facts = _with_health(place, facts)
+    if move is Move.ROLL_BACK and change.traded:
+        facts = replace(facts, unfit=unfit(place, change) if count else None)
     if move is Move.BACKFILL:
         limit = place.settings.snapshot_limit
         facts = replace(facts, snapshots=census.snapshots(connection, limit), snapshot_limit=limit)
@@ -202,8 +213,17 @@ def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
 
 def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
+    if change.traded:
+        mapped = change.shape.mappings
+        return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
     rows = sum(parity.count(place.url, change.name, work) for work in change.shape.work)
     return rows + sum(breaking.count(place.url, item) for item in coming(place, change))
+
+
+def unfit(place: Place, change: ChangeState) -> int:
+    """Rows whose value the old columns cannot have, once the names are traded; scans the tables."""
+    mapped = change.shape.mappings
+    return sum(parity.count(place.url, change.name, mapping, statement.unfit(mapping)) for mapping in mapped)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
+from expandcontract.backfill import parity, statement
 from expandcontract.backfill.fill import fill
 from expandcontract.core.facts import Asked
+from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
 from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
@@ -65,7 +66,8 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
     epoch = mover.epoch if mover else None
     for work in change.shape.work:
         last = None
-        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch):
+        where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
+        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
                 "total": last.pages_total,
@@ -78,10 +80,24 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
         if last is not None:
             found: dict[str, object] = {"differing": last.differing, "rows": list(last.rows)}
             yield Event(kind="step", text=_agreement(change, work, last), change=change.name, data=found)
+    if change.traded:
+        yield from _unfit(place, change)
     for item in coming(place, change):
         rows = breaking.count(place.url, item)
         text = f"{rows or 'no'} rows break {seal.describe(item)}"
         yield Event(kind="step", text=text, change=change.name, data={"differing": rows})
+
+
+def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
+    """Rows that going back would lose, first where they are."""
+    for mapping in change.shape.mappings:
+        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit(mapping))
+        columns = " or ".join(f"{mapping.table}.{new}" for new in mapping.new)
+        text = f"every value of {columns} fits the old type"
+        if last.differing:
+            rows = ", ".join(last.rows)
+            text = f"{last.differing} rows have a value of {columns} that does not fit the old type, first: {rows}"
+        yield Event(kind="step", text=text, change=change.name, data={"unfit": last.differing, "rows": list(last.rows)})
 
 
 def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> str:

@@ -10,10 +10,11 @@ from alembic import command
 from alembic.config import Config
 
 from expandcontract.core.duration import in_words
-from expandcontract.core.phase import ORDER, Move
+from expandcontract.core.phase import ORDER, Kind, Move, Phase
 from expandcontract.core.plan import next_move
+from expandcontract.pg import bound
 from expandcontract.pg.catalog import leaves
-from expandcontract.revisions import seal
+from expandcontract.revisions import seal, swapping
 from expandcontract.runner.observe import merged, read_weights
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def work(place: Place, connection: Connection, change: ChangeState) -> dict[str,
     found: dict[str, object] = {"change": change.name, "phase": str(change.phase), "move": str(move) if move else None}
     if move is Move.EXPAND:
         found["sql"] = script(place, f"{_below(pair.expand.down_revision)}:{pair.expand.revision}")
+    if move is Move.CUT_OVER and change.kind is Kind.SWAPPED:
+        found["sql"] = swapping.script(pair.expand.module, change.name, change.shape)
     if move is Move.CONTRACT and pair.contract is not None:
         found["sql"] = script(place, f"{pair.expand.revision}:{pair.contract.revision}")
     if move is Move.BACKFILL:
@@ -108,6 +111,19 @@ def work(place: Place, connection: Connection, change: ChangeState) -> dict[str,
             for leaf in leaves(connection, work.table)
         ]
         found["seal"] = [seal.describe(item) for item in seal.record(pair.expand.module)]
+    if change.kind is Kind.SWAPPED and not change.traded and change.phase is not Phase.CONTRACTED:
+        found["headroom"] = [
+            {
+                "column": f"{mapping.table}.{column}",
+                "sequence": left.sequence,
+                "last_value": left.last_value,
+                "limit": left.limit,
+                "text": str(left),
+            }
+            for mapping in change.shape.mappings
+            for column in mapping.old
+            if (left := bound.headroom(connection, mapping.table, column))
+        ]
     return found
 
 

@@ -22,6 +22,10 @@ def command(  # noqa: PLR0913  # one parameter a flag
     ] = None,
     lossy: Lossy = False,
     to: Annotated[str | None, typer.Option("--to", metavar="NEWNAME", help="The new column's name.")] = None,
+    keep_name: Annotated[
+        bool,
+        typer.Option("--keep-name", help="The new column gets the old one's name at cut-over; no release notices."),
+    ] = False,
     name: Name = None,
     json: Json = False,
 ) -> None:
@@ -40,5 +44,6 @@ def command(  # noqa: PLR0913  # one parameter a flag
         reverse=reverse,
         lossy=lossy,
         to=to,
+        keep_name=keep_name,
         name=name,
     )

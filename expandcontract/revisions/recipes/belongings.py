@@ -39,6 +39,25 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """An index or constraint and its copy over the new columns.
+
+    Attributes:
+        kind: ``index`` or ``constraint``.
+        name: Of the original.
+        fresh: Of the copy.
+        line: Of ``seal()``, which makes the copy.
+        minds_null: Whether a NULL in a column could break the original.
+    """
+
+    kind: str
+    name: str
+    fresh: str
+    line: str
+    minds_null: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
     """Lines of the two halves of a pair.
 
@@ -49,6 +68,7 @@ class Belongings:
         restore: Of the contract's downgrade, after the old columns are back and full: default, NOT NULL, indexes,
             constraints.
         notes: What is not carried over, or not as it was.
+        copies: What has a copy under another name.
     """
 
     add: list[str] = field(default_factory=list)
@@ -56,10 +76,16 @@ class Belongings:
     leave: list[str] = field(default_factory=list)
     restore: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
 
 
 def carry(
-    connection: Connection, table: Table, moves: Sequence[Move], reread: Callable[[str], str] | None = None
+    connection: Connection,
+    table: Table,
+    moves: Sequence[Move],
+    reread: Callable[[str], str] | None = None,
+    *,
+    foreign_keys: bool = True,
 ) -> Belongings:
     """Everything that hangs on the old columns, over the new ones; an index over two of them comes once.
 
@@ -68,6 +94,7 @@ def carry(
         table: The columns' table.
         moves: The columns. A new one's ``default`` is taken as it stands.
         reread: Makes of an expression over the old types one over the new, where PostgreSQL would not.
+        foreign_keys: Whether these are carried too.
 
     Raises:
         MappingError: An index, check or foreign key cannot be of the new type.
@@ -79,7 +106,8 @@ def carry(
         found.add.extend(_add(connection, table, move))
     _indexes(connection, table, moves, names, written, found)
     _checks(connection, table, moves, names, written, found)
-    _foreign_keys(connection, table, moves, names, found)
+    if foreign_keys:
+        _foreign_keys(connection, table, moves, names, found)
     for move in moves:
         if move.new.not_null:
             found.seal.append(f"op.seal_not_null({rendered(table.spelled)}, {rendered(move.new.name)})")
@@ -212,10 +240,18 @@ def _indexes(
             fresh, tail = names.fresh(index.name), written.indexes[index.name]
             found.seal.append(f"op.seal_index({rendered(fresh)}, {where}, {rendered(tail)}{alone})")
             found.restore.append(f"op.execute({statement(index.definition)})")
+            found.copies.append(_copy("index", index.name, fresh, found, " NULLS NOT DISTINCT" in index.definition))
     for unique in uniques.values():
         fresh = names.fresh(unique.name)
         found.seal.append(f"op.seal_unique({rendered(fresh)}, {where}, {_unique(unique, names)})")
         found.restore.append(_constraint(table, unique.name, unique.definition))
+        equal = unique.definition.startswith("UNIQUE NULLS NOT DISTINCT")
+        found.copies.append(_copy("constraint", unique.name, fresh, found, equal))
+
+
+def _copy(kind: str, name: str, fresh: str, found: Belongings, minds_null: bool) -> Copy:  # noqa: FBT001
+    """The copy that the last line of the seal makes."""
+    return Copy(kind=kind, name=name, fresh=fresh, line=found.seal[-1], minds_null=minds_null)
 
 
 def _unique(found: catalog.Constraint, names: _Names) -> str:
@@ -255,10 +291,10 @@ def _checks(
             found.notes.append(
                 f"check {name} was never validated; its copy will be, and rows that break it stop the seal"
             )
-        line = (
-            f"op.seal_check({rendered(names.fresh(name))}, {rendered(table.spelled)}, {rendered(written.checks[name])})"
-        )
+        fresh = names.fresh(name)
+        line = f"op.seal_check({rendered(fresh)}, {rendered(table.spelled)}, {rendered(written.checks[name])})"
         found.seal.append(line)
+        found.copies.append(_copy("constraint", name, fresh, found, True))  # noqa: FBT003  # a check may say anything
         found.restore.append(_constraint(table, name, f"CHECK ({check.expression})"))
 
 
@@ -274,6 +310,9 @@ def _foreign_keys(
         definition = key.definition(table, names.columns)
         line = f"op.seal_foreign_key({rendered(fresh)}, {rendered(key.table.spelled)}, {rendered(definition)})"
         found.seal.append(line)
+        if key.table == table:
+            whole = key.match == "f" and len(key.columns) > 1
+            found.copies.append(_copy("constraint", key.name, fresh, found, whole))
         if not key.validated:
             found.notes.append(
                 f"foreign key {key.name} was never validated; its copy will be, and rows that break it stop the seal"

@@ -1,4 +1,7 @@
-"""``change-type``: in place where PostgreSQL only writes its catalogue, otherwise a second column with a mapping."""
+"""``change-type``: in place where PostgreSQL only writes its catalogue, otherwise a second column with a mapping.
+
+With ``--keep-name`` the second column trades names with the first at cut-over: see :mod:`keep_name`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.change import Change, check_name
 from expandcontract.core.mapping import Mapping, Table
-from expandcontract.errors import MappingError
+from expandcontract.errors import MappingError, UsageError
 from expandcontract.pg import catalog, obstacles, retype
 from expandcontract.revisions.recipes import belongings, casts
 from expandcontract.revisions.recipes.belongings import Move, in_schema, qualified, quote_name
 from expandcontract.revisions.recipes.defaults import carried_default
+from expandcontract.revisions.recipes.keep_name import kept
 from expandcontract.revisions.recipes.replacement import Part, replaced
 from expandcontract.revisions.render import Draft, Half, alchemy_type, quote, rendered, statement
 
@@ -32,6 +36,7 @@ def draft(  # noqa: PLR0913  # each is a flag of the command
     reverse: str | None = None,
     lossy: bool = False,
     to: str | None = None,
+    keep_name: bool = False,
     name: str | None = None,
 ) -> Draft:
     """The pair that gives a column another type.
@@ -45,6 +50,7 @@ def draft(  # noqa: PLR0913  # each is a flag of the command
         reverse: The old value as an expression over the new column; default likewise.
         lossy: Whether going back may not restore every value.
         to: The new column's name; default ``column_type``. Given, the type is not changed in place.
+        keep_name: Whether the new column gets the old one's name at cut-over.
         name: The change's name; default ``table_column_type``.
 
     Returns:
@@ -62,6 +68,10 @@ def draft(  # noqa: PLR0913  # each is a flag of the command
         msg = f"{place}.{column} is {old.type} already"
         raise MappingError(msg)
     change = check_name(name or belongings.named(place.name, column, wanted.name))
+    if keep_name:
+        if to is not None:
+            raise UsageError("--to names a new column, and --keep-name keeps the old name", hint="give one of them")
+        return kept(connection, place, old, wanted, using, reverse, change, lossy=lossy)
     if to is None and using is None and reverse is None and retype.work(connection, place, column, wanted.name) == ():
         return _in_place(connection, place, old, wanted.name, change)
     new = replacing(connection, place, old, wanted, to)
