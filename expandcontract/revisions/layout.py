@@ -100,6 +100,6 @@ def _flat(node: ast.expr) -> str:
 def quoted(text: str) -> str:
     """A string as a Python literal, in the quotes that need fewer escapes."""
     double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
-    if text.count('"') > text.count("'") and "'" not in text:
-        return "'" + double[1:-1].replace('\\"', '"') + "'"
+    if text.count('"') > text.count("'"):
+        return "'" + double[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
     return double

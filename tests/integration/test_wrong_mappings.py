@@ -194,3 +194,19 @@ def test_new_names_what_has_to_be_seen_to_before_the_contract(bare: Project) -> 
         "statistics public.of_both",
     ):
         assert what in said
+
+
+def test_rolling_back_after_cut_over_counts_what_a_lossy_mapping_cannot_restore(bare: Project) -> None:
+    """The rows on which the new column tells more than the old one are counted and the first of them named."""
+    lossy = ("--using", "visits / 100.0", "--reverse", "(hundreds * 100)::int", "--to", "hundreds", "--lossy")
+    bare.sql("UPDATE users SET visits = id")
+    bare.ec("new", "change-type", "users", "visits", "numeric(12,5)", *lossy, "--name", "visits")
+    bare.ec("advance", "visits")
+    bare.ec("advance", "visits", "--by", "database")
+    bare.ec("advance", "visits")
+    bare.ec("advance", "visits", "--release", "v3")
+    bare.sql("UPDATE users SET hundreds = 1.23456 WHERE id IN (5, 6, 7); UPDATE users SET hundreds = 2.5 WHERE id = 8")
+    assert [(123,), (250,)] == bare.sql("SELECT visits FROM users WHERE id IN (5, 8) ORDER BY id")
+    said = " ".join(bare.ec("rollback", "visits").split())
+    assert "3 rows of users.hundreds tell more than users.visits can give again, first: users (" in said
+    assert "backfilled" == bare.phase("visits")
