@@ -107,7 +107,17 @@ def replaced(
         said += obstacles.refuse(connection, part.mapping.table, part.mapping.old)
         said += prove(connection, part.mapping, part.new)
         carried.append(_carried(connection, part, reread))
-    expand = Half(
+    return Draft(
+        change=Change(name, mapping=[part.mapping for part in parts]),
+        expand=_expand(what, parts, carried, around),
+        contract=_contract(connection, what, parts, carried, around),
+        beside=frozenset().union(*(_beside(connection, part) for part in parts)),
+        notes=(*said, *(note for found in carried for note in found.notes)),
+    )
+
+
+def _expand(what: str, parts: Sequence[Part], carried: Sequence[Belongings], around: Around) -> Half:
+    return Half(
         summary=f"{what} (expand)",
         upgrade=[
             *around.expand,
@@ -121,7 +131,12 @@ def replaced(
             *around.expand_back,
         ],
     )
-    contract = Half(
+
+
+def _contract(
+    connection: Connection, what: str, parts: Sequence[Part], carried: Sequence[Belongings], around: Around
+) -> Half:
+    return Half(
         summary=f"{what} (contract)",
         upgrade=[
             "op.assert_contract(change)  # refused until the rollback window has expired",
@@ -135,13 +150,6 @@ def replaced(
             *(line for part in parts for line in _back(connection, part)),
             *(line for found in carried for line in found.restore),
         ],
-    )
-    return Draft(
-        change=Change(name, mapping=[part.mapping for part in parts]),
-        expand=expand,
-        contract=contract,
-        beside=frozenset().union(*(_beside(connection, part) for part in parts)),
-        notes=(*said, *(note for found in carried for note in found.notes)),
     )
 
 
