@@ -88,6 +88,20 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
         yield Event(kind="step", text=text, change=change.name, data={"differing": rows})
 
 
+def lost(place: Place, change: ChangeState) -> Iterator[Event]:
+    """What going back from cut-over cannot restore under a lossy mapping: counted, the first named; a scan."""
+    for mapping in change.shape.mappings:
+        if not mapping.lossy or change.traded:
+            continue
+        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.beyond(mapping))
+        old, new = (", ".join(f"{mapping.table}.{name}" for name in side) for side in (mapping.old, mapping.new))
+        text = f"the mapping is lossy: {old} has what it makes of the values that the new release wrote to {new}"
+        if last.differing:
+            rows = ", ".join(last.rows)
+            text += f"; {last.differing} rows of {new} tell more than {old} can give again, first: {rows}"
+        yield Event(kind="note", text=text, change=change.name, data={"lost": last.differing, "rows": list(last.rows)})
+
+
 def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
     """Rows that going back would lose, first where they are."""
     for mapping in change.shape.mappings:

@@ -245,13 +245,8 @@ class Runner:
                         ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
-                if change.shape.lossy:
-                    lost = ", ".join(column for m in change.shape.mappings if m.lossy for column in m.old)
-                    yield Event(
-                        kind="note",
-                        text=f"the mapping is lossy: {lost} may not be restored exactly",
-                        change=change.name,
-                    )
+                if change.phase is Phase.CUT_OVER:
+                    yield from rows.lost(self._place, change)
             yield from back.roll_back(self._place, m, changes, asked)
             yield from self._finished(m, changes)
 
