@@ -97,7 +97,7 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
 def lost(place: Place, change: ChangeState) -> Iterator[Event]:
     """What going back from cut-over cannot restore under a lossy mapping: counted, the first named; a scan."""
     for mapping in change.shape.mappings:
-        if not mapping.lossy or change.traded:
+        if not mapping.lossy:
             continue
         *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.beyond(mapping))
         old, new = (", ".join(f"{mapping.table}.{name}" for name in side) for side in (mapping.old, mapping.new))
