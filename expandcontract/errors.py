@@ -16,7 +16,8 @@ ExpandContractError
 │   ├── PairError                  EC105
 │   ├── ConnectError               EC106
 │   ├── LedgerMissingError         EC107
-│   └── UnreachableError           EC108
+│   ├── UnreachableError           EC108
+│   └── UndecidedError             EC109
 ├── RefusedError                   EC301  exit 3   (carries the verdicts; each has its gate's own code)
 ├── BusyError                      EC401  exit 4
 │   └── LockTimeoutError           EC402
@@ -108,6 +109,22 @@ class UnreachableError(UsageError):
     http_status = 503
 
 
+class UndecidedError(UsageError):
+    """What is meant can be read in two ways, and neither is guessed.
+
+    Args:
+        message: The question in words.
+        hint: The flags that answer it, either way.
+        questions: Each as what it is about, and the answers as flags; JSON-ready.
+    """
+
+    code = "EC109"
+
+    def __init__(self, message: str, *, hint: str | None = None, questions: tuple[dict[str, object], ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.questions = questions
+
+
 class RefusedError(ExpandContractError):
     """A gate is closed; nothing was changed.
 
@@ -135,9 +152,19 @@ class BusyError(ExpandContractError):
 
 
 class LockTimeoutError(BusyError):
-    """A lock could not be had within its budget; the blocker is named."""
+    """A lock could not be had within its budget; the blocker is named, and the move pauses.
+
+    Args:
+        message: What was waited for, and who is in the way.
+        hint: What to type against it.
+        document: The blockers as a JSON-ready mapping.
+    """
 
     code = "EC402"
+
+    def __init__(self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.document: dict[str, object] = document or {}
 
 
 class FencedError(ExpandContractError):

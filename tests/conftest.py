@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_project"]
+pytest_plugins = ["tests.fix_postgres", "tests.fix_project", "tests.fix_revisions", "tests.fix_swap"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--pg`` chooses the server's version."""
-    parser.addoption("--pg", type=int, default=18, choices=(16, 18), help="version of PostgreSQL to test on")
+    parser.addoption("--pg", type=int, default=18, choices=(15, 16, 18), help="version of PostgreSQL to test on")

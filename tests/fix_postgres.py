@@ -15,13 +15,16 @@ from expandcontract.pg.server import QUICK, LocalServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SETTINGS = {**QUICK, "max_prepared_transactions": "10"}
+CONTRIB = {18: {"shared_preload_libraries": "pg_stat_statements"}, 16: {}}  # its wheel has no contrib modules
 NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
     """PostgreSQL, with an empty template and one that has the ledger, and a login role for each color."""
-    with LocalServer.start(version=request.config.getoption("--pg"), settings=QUICK) as started:
+    version = request.config.getoption("--pg")
+    with LocalServer.start(version=version, settings={**SETTINGS, **CONTRIB[version]}) as started:
         with psycopg.connect(started.dsn(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE template_ledger")
             connection.execute("CREATE ROLE app_blue LOGIN")

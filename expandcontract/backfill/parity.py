@@ -7,7 +7,7 @@ work of the triggers and of the form of the statements.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.backfill import statement
 from expandcontract.backfill.batch import batch
@@ -53,7 +53,15 @@ class ParityProgress:
     rows: tuple[str, ...]
 
 
-def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None = None) -> Iterator[ParityProgress]:
+def verify(
+    url: URL,
+    change: str,
+    work: Work,
+    *,
+    repair: bool,
+    epoch: int | None = None,
+    rows: sql.Composed | None = None,
+) -> Iterator[ParityProgress]:
     """Compare every row; with ``repair`` again and again until a whole pass counts zero.
 
     Args:
@@ -62,6 +70,7 @@ def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None
         work: Its mapping or fill.
         repair: Set the new shape from the old one where they differ; only before cut-over.
         epoch: Of the mover, where rows are repaired.
+        rows: Which rows count, where it is not those whose shapes differ.
 
     Yields:
         Progress; the last one of a pass has all pages done.
@@ -72,7 +81,7 @@ def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None
     """
     last: ParityProgress | None = None
     for number in range(1, PASSES + 1):
-        for last in _one_pass(url, change, work, number, epoch if repair else None):
+        for last in _one_pass(url, change, work, number, epoch if repair else None, rows):
             yield last
         if last is None or last.differing == 0 or not repair:
             return
@@ -80,31 +89,33 @@ def verify(url: URL, change: str, work: Work, *, repair: bool, epoch: int | None
     raise BackfillError(msg, hint=f"ec verify {change}")
 
 
-def count(url: URL, change: str, work: Work) -> int:
-    """How many rows differ now."""
-    passed = list(_one_pass(url, change, work, 1, None))
+def count(url: URL, change: str, work: Work, rows: sql.Composed | None = None) -> int:
+    """How many rows differ now, or how many of ``rows`` there are."""
+    passed = list(_one_pass(url, change, work, 1, None, rows))
     return passed[-1].differing if passed else 0
 
 
-def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None) -> Iterator[ParityProgress]:
+def _one_pass(
+    url: URL, change: str, work: Work, number: int, epoch: int | None, where: sql.Composed | None
+) -> Iterator[ParityProgress]:
+    where = statement.differs(work) if where is None else where
     with connect(url, command=f"verify {change}") as catalogue:
         found = leaves(catalogue, work.table)
     total = sum(leaf.pages for leaf in found)
     done = differing = repaired = 0
     rows: list[str] = []
     with hot(url, command=f"verify {change}") as connection:
-        connection.execute("SET row_security = off")
         for leaf in found:
             relation = statement.identifier(leaf.schema, leaf.name)
             # the last range is open at its end: rows written meanwhile lie beyond the pages counted
             for first in range(0, leaf.pages + 1, STEP):
                 end = first + STEP if first + STEP <= leaf.pages else 2**32 - 2
                 values = {"first": first, "end": end}
-                here = _counted(connection, statement.count(work, relation), values)
-                if here:
-                    differing += here
-                    cursor = connection.execute(statement.sample(work, relation), values)
-                    rows.extend(f"{leaf.name} {row[0]}" for row in cursor)
+                here = _found(connection, statement.count(work, relation, where), values)
+                if here[0][0]:
+                    differing += here[0][0]
+                    sampled = _found(connection, statement.sample(work, relation, where), values)
+                    rows.extend(f"{leaf.name} {row[0]}" for row in sampled)
                     if epoch is not None:
                         repaired += _repair(connection, change, statement.repair(work, relation), values, epoch)
                 yield ParityProgress(
@@ -119,9 +130,11 @@ def _one_pass(url: URL, change: str, work: Work, number: int, epoch: int | None)
             done += leaf.pages
 
 
-def _counted(connection: psycopg.Connection, query: sql.Composed, values: dict[str, int]) -> int:
-    row = connection.execute(query, values).fetchone()
-    return int(row[0]) if row else 0
+def _found(connection: psycopg.Connection, query: sql.Composed, values: dict[str, int]) -> list[tuple[Any, ...]]:
+    with connection.transaction():
+        # for this transaction only: behind a pooler the session is another's too
+        connection.execute("SET LOCAL row_security = off")
+        return connection.execute(query, values).fetchall()
 
 
 def _repair(

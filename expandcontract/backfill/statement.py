@@ -14,6 +14,7 @@ from expandcontract.core.shape import Fill
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
 
+    from expandcontract.core.mapping import Mapping
     from expandcontract.core.shape import Work
 
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
@@ -75,21 +76,55 @@ def differs(work: Work) -> sql.Composed:
     return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse))
 
 
+def beyond(work: Mapping) -> sql.Composed:
+    """True for a row whose new columns tell more than the old ones can give again."""
+    return sql.SQL("({})").format(_differing(work.forward))
+
+
+def unfit(work: Mapping) -> sql.Composed:
+    """True for a row, once the names are traded, with a value that its old column cannot have: going back loses it.
+
+    Under a lossy mapping only what is lost as a whole counts; that the rest is inexact was declared.
+    """
+    if not work.lossy:
+        return sql.SQL("({})").format(_differing(work.forward))
+    return _each_pair(work, "({old} IS NULL AND {differing})")
+
+
+def astray(work: Mapping) -> sql.Composed:
+    """True for a row, once the names are traded, with an old value that is neither the new one's nor given up as unfit.
+
+    CASE keeps the reverse expression from values that it fails on.
+    """
+    return _each_pair(work, "CASE WHEN {old} IS NULL THEN false WHEN {differing} THEN {other} ELSE false END")
+
+
+def _each_pair(work: Mapping, form: str) -> sql.Composed:
+    pairs = zip(work.reverse.items(), work.forward.items(), strict=True)
+    parts = [
+        sql.SQL(form).format(
+            old=identifier(old), differing=_differing({new: forward}), other=_differing({old: reverse})
+        )
+        for (old, reverse), (new, forward) in pairs
+    ]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
+
+
 def _differing(side: MappingABC[str, str]) -> sql.Composed:
     return _each(side, " OR ", "{column}::text IS DISTINCT FROM ({value})::text")
 
 
-def count(work: Work, relation: sql.Identifier) -> sql.Composed:
-    """Count the rows of a page range whose shapes differ. Takes ACCESS SHARE."""
+def count(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
+    """Count the rows of a page range for which ``where`` holds. Takes ACCESS SHARE."""
     return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(
-        relation, identifier(work.table.name), RANGE, differs(work)
+        relation, identifier(work.table.name), RANGE, where
     )
 
 
-def sample(work: Work, relation: sql.Identifier) -> sql.Composed:
-    """The first 20 differing rows of a page range, by ctid."""
+def sample(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
+    """The first 20 such rows of a page range, by ctid."""
     return sql.SQL("SELECT ctid::text FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        relation, identifier(work.table.name), RANGE, differs(work)
+        relation, identifier(work.table.name), RANGE, where
     )
 
 

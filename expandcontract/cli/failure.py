@@ -69,7 +69,7 @@ def told(exc: BaseException) -> Told:
     """What is said of ``exc``."""
     events = getattr(exc, "so_far", {})
     if isinstance(exc, ExpandContractError):
-        document = {**events, **(exc.document if isinstance(exc, RefusedError) else {})}
+        document = {**events, **getattr(exc, "document", {})}
         hint = redact(exc.hint) if exc.hint else None
         return Told(code=exc.code, message=redact(exc.message), hint=hint, exit_code=exc.exit_code, document=document)
     if isinstance(exc, (Interrupted, KeyboardInterrupt)):

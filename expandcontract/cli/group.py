@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import typer
 from typer.core import TyperGroup
 
-from expandcontract.cli.table import COMMANDS, RECIPES
+from expandcontract.cli.table import AUTO, COMMANDS, RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +73,9 @@ class LazyGroup(_TableGroup):
 class RecipeGroup(_TableGroup):
     """``ec new``."""
 
-    table = RECIPES
+    table: ClassVar[Mapping[str, str]] = {
+        AUTO: "Write pairs for what your models have and the database has not.",
+        **RECIPES,
+    }
     package = "recipes"
     word = "recipe"

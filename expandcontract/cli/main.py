@@ -10,6 +10,7 @@ Rules for the next editor:
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
 from typing import Annotated, NoReturn
@@ -92,8 +93,13 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> NoReturn:
-    """Run the process's own command line."""
+    """Run the process's own command line; SIGTERM ends it as Ctrl-C does, with everything given back."""
+    signal.signal(signal.SIGTERM, _stop)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # a terminal that cannot show a mark gets a question mark, not an error

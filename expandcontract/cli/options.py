@@ -15,6 +15,7 @@ Constraint = Annotated[
     str | None,
     typer.Option("--constraint", metavar="NAME", help="Of the constraint; default: as PostgreSQL would name it."),
 ]
+Lossy = Annotated[bool, typer.Option("--lossy", help="Going back may not restore every value.")]
 Changes = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Names of the changes.")]
 Release = Annotated[
     str | None, typer.Option("--release", metavar="VERSION", help="The release that the move deploys and shifts to.")
@@ -26,4 +27,11 @@ Speaks = Annotated[
 ]
 Steps = Annotated[
     str | None, typer.Option("--steps", metavar="10,50,100", help="Per cents of the shift; over `traffic.steps`.")
+]
+TerminateIdle = Annotated[
+    bool,
+    typer.Option(
+        "--terminate-idle",
+        help="End sessions of the application roles that block us idle in transaction; each is named.",
+    ),
 ]

@@ -25,6 +25,7 @@ MARKS = {
     "gate": ("✓", "green"),
     "step": ("·", ""),
     "intent": ("→", "yellow"),
+    "waiting": ("…", "yellow"),
     "traffic": ("⇄", "yellow"),
     "health": ("♥", "green"),
     "deployed": ("▲", "cyan"),

@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "init": "Attach to a project's Alembic environment and create the ledger.",
         "new": "Write the pair of revisions of a change.",
         "abandon": "Take a pair that was never expanded out of both chains.",
+        "lint": "Judge revisions before they run: what each may not do to live releases.",
         "plan": "Show the moves that lie ahead of a change, without doing any.",
         "status": "Show where every change, release and the traffic stand.",
         "gate": "Ask whether a move may be made; exit 0 if so, 3 if not.",
@@ -30,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """In the order in which a change meets them; the module of ``NAME`` is ``expandcontract.cli.commands.NAME``."""
 
+AUTO = "auto"
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
         "add-column": "Add a column.",
@@ -39,7 +41,7 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "add-index": "Add an index.",
         "drop-index": "Drop an index.",
         "drop-constraint": "Drop a constraint.",
-        "change-enum": "Change the values of an enum type.",
+        "change-enum": "Add, rename or remove a value of an enum type.",
         "sql": "Write your own statements into named phases.",
         "set-not-null": "Forbid NULL in a column.",
         "add-check": "Add a CHECK.",
@@ -48,6 +50,10 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "drop-column": "Drop a column.",
         "drop-table": "Drop a table.",
         "rename-table": "Rename a table.",
+        "change-type": "Change a column's type.",
+        "split-column": "Split a column into several.",
+        "merge-columns": "Merge several columns into one.",
+        "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }
 )
 """The sub-commands of ``ec new``: ``A-NAME`` lives in ``cli.recipes.a_name`` and ``revisions.recipes.a_name``."""

@@ -64,7 +64,19 @@ class WindowSettings(Section):
 class LockSettings(Section):
     """``[lock]``: how long a lock in the database is waited for."""
 
-    budget: Duration = Field(default=timedelta(minutes=2), description="How long attempts are repeated before exit 4.")
+    budget: Duration = Field(
+        default=timedelta(minutes=30), description="How long attempts are repeated before the move pauses with exit 4."
+    )
+    statement: Duration = Field(
+        default=timedelta(seconds=3), description="How long a statement may run that only changes the catalogue."
+    )
+    build: Duration = Field(
+        default=timedelta(hours=12), description="How long one concurrent index build may take, waiting included."
+    )
+    snapshot: Duration = Field(
+        default=timedelta(minutes=1),
+        description="A concurrent index build does not start while a query's snapshot is older.",
+    )
 
 
 class ColorSettings(Section):

@@ -104,9 +104,11 @@ def implied(shape: Shape) -> Kind:
 
 def _unfit(kind: Kind, shape: Shape) -> str:
     """What the kind wants and the shape lacks, or has and must not have; empty where they go together."""
-    if (kind in {Kind.MAPPED, Kind.SWAPPED}) == bool(shape.mappings):
-        return ""
-    return "has a mapping" if shape.mappings else "has no mapping"
+    if (kind in {Kind.MAPPED, Kind.SWAPPED}) != bool(shape.mappings):
+        return "has a mapping" if shape.mappings else "has no mapping"
+    if kind is Kind.SWAPPED and any(len(mapping.old) != len(mapping.new) for mapping in shape.mappings):
+        return "has a mapping whose old and new columns do not pair off to trade names"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,11 @@ class ChangeState:
     def contracts(self) -> bool:
         """Whether the change has a contract half."""
         return Phase.CONTRACTED in ROUTES[self.kind]
+
+    @property
+    def traded(self) -> bool:
+        """Whether the new columns have the old ones' names now."""
+        return self.kind is Kind.SWAPPED and self.phase is Phase.CUT_OVER
 
     @property
     def unnoticed(self) -> bool:

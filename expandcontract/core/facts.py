@@ -147,6 +147,7 @@ class Facts:
         health: What the probes of each color said.
         smoke: Why the smoke test of the idle color failed; empty where it passed or none is set.
         differing: Rows on which the two shapes differ.
+        unfit: Rows whose value the old shape cannot have, where the names are traded.
         unsealed: What of the seal is missing or invalid.
         snapshots: Snapshots older than the limit.
         snapshot_limit: That limit.
@@ -173,6 +174,7 @@ class Facts:
     health: Mapping[Color, ColorHealth] = field(default_factory=dict)
     smoke: str | None = None
     differing: int | None = None
+    unfit: int | None = None
     unsealed: tuple[str, ...] | None = None
     snapshots: tuple[Snapshot, ...] | None = None
     snapshot_limit: timedelta | None = None

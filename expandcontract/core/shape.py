@@ -144,6 +144,11 @@ class Shape:
         return (*(Hold(mapping.table, mapping.old) for mapping in self.mappings), *self.removes)
 
     @property
+    def arriving(self) -> tuple[Hold, ...]:
+        """The new columns, which taking the expand back drops."""
+        return tuple(Hold(mapping.table, mapping.new) for mapping in self.mappings)
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """Every table that the change touches, once, in the order declared."""
         held = (hold.table for hold in (*self.removes, *self.keeps))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from expandcontract.errors import LedgerMissingError
+from expandcontract.errors import ConnectError, LedgerMissingError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,6 +20,11 @@ def installed_version(connection: Connection) -> int | None:
     present = connection.execute(text("SELECT to_regclass('expandcontract.installation') IS NOT NULL")).scalar_one()
     if not present:
         return None
+    readable = text("SELECT has_table_privilege('expandcontract.installation', 'SELECT')")
+    if not connection.execute(readable).scalar_one():
+        url = connection.engine.url
+        msg = f"the ledger in {url.database} belongs to another role, and {url.username} may not read it"
+        raise ConnectError(msg, hint="run ec as the role that ran ec init, or have that role granted to you")
     return int(connection.execute(text("SELECT version FROM expandcontract.installation")).scalar_one())
 
 
@@ -53,6 +58,7 @@ def install(
     if target == VERSION:
         _run(connection, "triggers.sql")
         _run(connection, "functions.sql")
+        _run(connection, "swapping.sql")
     if version is None:
         connection.execute(
             text("INSERT INTO expandcontract.installation (version) VALUES (:version)"), {"version": target}

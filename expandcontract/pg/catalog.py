@@ -42,6 +42,8 @@ class Index:
     name: str
     definition: str
     unique: bool
+    valid: bool
+    identity: bool
     constraint: str | None
 
 
@@ -50,8 +52,7 @@ class Constraint:
     """A constraint over a column.
 
     ``kind`` is ``c``, ``f``, ``p``, ``u``, ``x`` or ``n``; it is not ``own`` where it only refers to the column.
-    ``columns`` are the key's, ``included`` those that its index only carries along, ``tail`` is what stands after
-    a foreign key's list of columns.
+    ``columns`` are the key's, ``included`` those that its index only carries along.
     """
 
     name: str
@@ -62,7 +63,6 @@ class Constraint:
     on_table: str
     columns: tuple[str, ...]
     included: tuple[str, ...]
-    tail: str
     deferrable: bool
     deferred: bool
 

@@ -24,6 +24,7 @@ WHERE a.attrelid = :oid AND a.attname = :column ORDER BY 1, 2;
 
 -- name: indexes
 SELECT i.relname AS name, pg_get_indexdef(x.indexrelid) AS definition, x.indisunique AS unique,
+       x.indisvalid AS valid, x.indisreplident AS identity,
        (SELECT c.conname FROM pg_constraint AS c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')) AS constraint
 FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
 WHERE x.indrelid = :oid AND EXISTS (
@@ -35,7 +36,6 @@ ORDER BY i.relname;
 -- name: constraints
 SELECT c.conname AS name, c.contype::text AS kind, pg_get_constraintdef(c.oid) AS definition, c.conrelid = :oid AS own,
        c.convalidated AS validated, conrelid::regclass::text AS on_table, k.columns, k.included,
-       substr(pg_get_constraintdef(c.oid), length('FOREIGN KEY (' || k.list || ') ') + 1) AS tail,
        c.condeferrable AS deferrable, c.condeferred AS deferred
 FROM pg_constraint AS c
 LEFT JOIN pg_index AS x ON x.indexrelid = c.conindid AND c.contype IN ('p', 'u', 'x')
@@ -44,10 +44,7 @@ CROSS JOIN LATERAL (
                  JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum ORDER BY place) AS columns,
            ARRAY(SELECT a.attname::text FROM unnest(x.indkey) WITH ORDINALITY AS n (attnum, place)
                  JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum
-                 WHERE place > x.indnkeyatts ORDER BY place) AS included,
-           (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY place)
-            FROM unnest(c.conkey) WITH ORDINALITY AS n (attnum, place)
-            JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum) AS list
+                 WHERE place > x.indnkeyatts ORDER BY place) AS included
 ) AS k
 WHERE (c.conrelid = :oid AND :column = ANY (k.columns || k.included))
    OR (c.confrelid = :oid AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attname = :column
@@ -102,7 +99,11 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = :oid
   AND (v.oid IS NULL OR v.relnamespace <> 'expandcontract'::regnamespace)
   AND (g.oid IS NULL OR g.tgname NOT LIKE 'zz\_expandcontract\_%')
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
-      SELECT FROM pg_constraint AS c WHERE c.oid = d.objid AND c.conrelid = :oid))
+      SELECT FROM pg_constraint AS c WHERE c.oid = d.objid AND (c.conrelid = :oid OR EXISTS (
+          -- another table's key that has been made over the new columns too; the contract drops this one
+          SELECT FROM pg_constraint AS twin JOIN pg_attribute AS k ON k.attrelid = :oid AND k.attnum = ANY (twin.confkey)
+          WHERE twin.contype = 'f' AND twin.conrelid = c.conrelid AND twin.conkey = c.conkey AND twin.confrelid = :oid
+          GROUP BY twin.oid HAVING bool_and(k.attname <> ALL (:columns)) AND bool_and(twin.convalidated)))))
 UNION ALL
 SELECT format('column %s, which is generated from it', g.attname)
 FROM pg_attrdef AS e JOIN pg_attribute AS g ON g.attrelid = e.adrelid AND g.attnum = e.adnum AND g.attgenerated <> ''

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Table
-
 QUERIES = load("expandcontract.pg", "census.sql")
 
 
@@ -30,9 +28,3 @@ def snapshots(connection: Connection, older_than: timedelta) -> tuple[Snapshot, 
     """Sessions, prepared transactions and replication that keep a snapshot older than the limit."""
     rows = connection.execute(text(QUERIES["snapshots"]), {"limit": older_than}).mappings()
     return tuple(Snapshot(**row) for row in rows)
-
-
-def blockers(connection: Connection, table: Table) -> str:
-    """Who holds a lock on the table now, in words; empty where nobody does."""
-    rows = connection.execute(text(QUERIES["blockers"]), {"schema": table.schema, "table": table.name}).scalars()
-    return "; ".join(rows)

@@ -1,5 +1,5 @@
 -- name: sessions
-SELECT pid, usename AS role, application_name AS application, coalesce(client_addr::text, 'local') AS address,
+SELECT pid, usename AS role, application_name AS application, CASE WHEN state IS NULL THEN 'an unknown address' ELSE coalesce(client_addr::text, 'local') END AS address,
        coalesce(state, 'unknown') AS state, clock_timestamp() - backend_start AS age
 FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY (:roles) ORDER BY backend_start;
 
@@ -12,11 +12,3 @@ UNION ALL
 SELECT format('prepared transaction %s', gid), clock_timestamp() - prepared
 FROM pg_prepared_xacts WHERE database = current_database() AND prepared < clock_timestamp() - cast(:limit AS interval)
 ORDER BY 2 DESC;
-
--- name: blockers
-SELECT format('%s of backend %s (%s, %s, transaction open for %s)', l.mode, l.pid, a.usename,
-    coalesce(nullif(a.application_name, ''), 'no name'), date_trunc('second', clock_timestamp() - a.xact_start))
-FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
-JOIN pg_class AS c ON c.oid = l.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE l.granted AND l.pid <> pg_backend_pid() AND n.nspname = :schema AND c.relname = :table
-ORDER BY a.xact_start LIMIT 5;

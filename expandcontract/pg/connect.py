@@ -1,7 +1,7 @@
 """Connections to the target database. Every one carries our name, a short ``lock_timeout`` and a liveness check.
 
 A backend whose client was killed notices within half a second (``client_connection_check_interval``), so that its
-locks do not outlive it.
+locks do not outlive it. Some poolers take none of these settings; through them only asking commands go.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT = timedelta(seconds=1)
 DRIVER = "postgresql+psycopg"
 LONGEST_NAME = 63
+NO_OPTIONS = "unsupported startup parameter"  # a pooler, PgBouncer above all, that knows no connection options
 
 
 def parse(dsn: str) -> URL:
@@ -86,20 +87,33 @@ def engine(url: URL, *, command: str, lock_timeout: timedelta = LOCK_TIMEOUT) ->
         command: Shown in ``application_name``.
         lock_timeout: How long one lock is waited for.
     """
-    return create_engine(
-        url, poolclass=NullPool, connect_args={**_options(command, lock_timeout), "connect_timeout": 10}
-    )
+    return _engine(url, _options(command, lock_timeout))
+
+
+def _engine(url: URL, options: dict[str, str]) -> Engine:
+    # a prepared statement would be looked for in another session where a pooler stands between
+    arguments = {**options, "connect_timeout": 10, "prepare_threshold": None}
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 @contextmanager
 def connect(url: URL, *, command: str, lock_timeout: timedelta = LOCK_TIMEOUT) -> Iterator[Connection]:
     """A SQLAlchemy connection; the caller begins and commits.
 
+    Behind a pooler that takes no connection options it has none of our settings: enough to ask, and
+    :func:`refuse_pooled` stands before every move.
+
     Raises:
         ConnectError: The database cannot be reached or does not let us in.
     """
+    options = _options(command, lock_timeout)
     try:
-        connection = engine(url, command=command, lock_timeout=lock_timeout).connect()
+        try:
+            connection = _engine(url, options).connect()
+        except OperationalError as exc:
+            if NO_OPTIONS not in str(exc):
+                raise
+            connection = _engine(url, {"application_name": options["application_name"]}).connect()
     except (OperationalError, DBAPIError) as exc:
         raise unreachable(url, exc) from None
     with connection:
@@ -112,13 +126,20 @@ def hot(url: URL, *, command: str, autocommit: bool = True) -> psycopg.Connectio
     Raises:
         ConnectError: The database cannot be reached or does not let us in.
     """
+    options = _options(command, LOCK_TIMEOUT)
     try:
-        return psycopg.connect(_conninfo(url, command), autocommit=autocommit)
+        try:
+            return psycopg.connect(_conninfo(url, options), autocommit=autocommit)
+        except psycopg.OperationalError as exc:
+            if NO_OPTIONS not in str(exc):
+                raise
+            bare = {"application_name": options["application_name"]}
+            return psycopg.connect(_conninfo(url, bare), autocommit=autocommit, prepare_threshold=None)
     except psycopg.OperationalError as exc:
         raise unreachable(url, exc) from None
 
 
-def _conninfo(url: URL, command: str) -> str:
+def _conninfo(url: URL, options: dict[str, str]) -> str:
     parts = {
         "host": url.host,
         "port": url.port,
@@ -127,7 +148,7 @@ def _conninfo(url: URL, command: str) -> str:
         "dbname": url.database,
         "connect_timeout": 10,
         **{key: str(value) for key, value in url.query.items()},
-        **_options(command, LOCK_TIMEOUT),
+        **options,
     }
     return make_conninfo("", **{key: str(value) for key, value in parts.items() if value is not None})
 
@@ -153,9 +174,16 @@ def unreachable(url: URL, exc: Exception) -> ConnectError:
 def refuse_pooled(connection: Connection) -> None:
     """Make sure that the connection is one session of a primary server, not a pooler's share of many.
 
+    A pooler gives its clients keys of its own, so that the backend that answers is not the one that was promised at
+    the start; many drop connection options too. Two transactions may well meet the same backend and prove nothing.
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+
     Raises:
-        ConnectError: A setting or the backend did not survive a transaction, or the server is a standby.
+        ConnectError: Another backend answers, a setting did not arrive or did not survive a transaction, or the server
+            is a standby.
     """
+    promised = _promised(connection)
+    arrived = connection.execute(text("SHOW client_connection_check_interval")).scalar_one() != "0"
     connection.execute(text("SELECT set_config('expandcontract.probe', 'here', false)"))
     first = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     connection.commit()
@@ -164,9 +192,16 @@ def refuse_pooled(connection: Connection) -> None:
     ).one()
     connection.commit()
     where = place(connection.engine.url)
-    if row[0] != first or row[1] != "here":
-        msg = f"{where} is behind a pooler that changes sessions between transactions; a move needs one session"
+    if row[0] != first or row[1] != "here" or not arrived or promised not in {None, first}:
+        msg = f"{where} is behind a pooler, which shares sessions and drops settings; a move needs a session of its own"
         raise ConnectError(msg, hint="give ec the address of the server itself, not of the pooler")
     if row[2]:
         msg = f"{where} is a standby and cannot be written"
         raise ConnectError(msg, hint="give ec the address of the primary")
+
+
+def _promised(connection: Connection) -> int | None:
+    """The backend that the server named when the connection was made; ``None`` where the driver does not tell."""
+    info = getattr(connection.connection.driver_connection, "info", None)
+    pid: int | None = getattr(info, "backend_pid", None)
+    return pid

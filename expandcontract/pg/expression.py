@@ -6,35 +6,68 @@ temporary table that has just the columns allowed. https://www.postgresql.org/do
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from psycopg import sql
+from psycopg import errors, sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import MappingError
-from expandcontract.pg.catalog import Column, columns
+from expandcontract.pg.catalog import columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from collections.abc import Mapping as MappingABC
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Mapping
+    from expandcontract.core.mapping import Mapping, Table
     from expandcontract.core.shape import Fill, Shape
 
 
-def check(connection: Connection, shape: Shape) -> None:
+def check(connection: Connection, shape: Shape, made: Sequence[str] = ()) -> None:
     """Make sure that every expression of the shape can be used; leaves nothing behind.
+
+    Args:
+        connection: To the target database.
+        shape: As a change declares it.
+        made: Statements that make what the expressions may name and is not there yet.
 
     Raises:
         MappingError: With the expression, and what PostgreSQL says of it.
         UnknownNameError: A table does not exist.
     """
-    for mapping in shape.mappings:
-        check_mapping(connection, mapping)
-    for fill in shape.fills:
-        check_fill(connection, fill)
+    with making(connection, made):
+        for mapping in shape.mappings:
+            check_mapping(connection, mapping)
+        for fill in shape.fills:
+            check_fill(connection, fill)
+
+
+@contextmanager
+def making(connection: Connection, statements: Sequence[str]) -> Iterator[None]:
+    """What the statements make is there within, and rolled back afterwards.
+
+    Raises:
+        MappingError: One of them cannot be run.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        for statement in statements:
+            _made(connection, statement)
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def _made(connection: Connection, statement: str) -> None:
+    try:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+    except DBAPIError as exc:
+        msg = f"{statement.strip()}: {str(exc.orig).splitlines()[0]}"
+        raise MappingError(msg, hint="the expand could not make it either") from exc
 
 
 def check_fill(connection: Connection, fill: Fill) -> None:
@@ -49,6 +82,8 @@ def check_fill(connection: Connection, fill: Fill) -> None:
     known = {column.name for column in columns(connection, fill.table)}
     place = sql.Identifier(fill.table.schema, fill.table.name)
     expressions = dict(fill.values)
+    for name, expression in expressions.items():
+        check_single(name, expression)
     if fill.where is not None and known.issuperset(fill.values):
         expressions["its condition"] = fill.where
     for name, expression in expressions.items():
@@ -64,27 +99,98 @@ def check_fill(connection: Connection, fill: Fill) -> None:
             savepoint.rollback()
 
 
-def check_mapping(connection: Connection, mapping: Mapping) -> None:
+def check_single(name: str, expression: str) -> None:
+    """Make sure that the text is one expression and nothing more: no statement, list, clause or comment beside it.
+
+    Args:
+        name: The column that it is for, as the error says it.
+        expression: What was given.
+
+    Raises:
+        MappingError: It does not parse, or is more.
+    """
+    from postgast import PgQueryError, parse  # noqa: PLC0415  # large, and few commands need it
+
+    try:
+        tree = parse(f"SELECT ({expression})")
+    except PgQueryError as exc:
+        msg = f"the expression for {name} ({expression}): {str(exc).splitlines()[0]}"
+        raise MappingError(msg, hint="give one SQL expression over the columns of the row") from exc
+    found = [statement.stmt.select_stmt for statement in tree.stmts]
+    plain = {field.name for field, _ in found[0].ListFields()} == {"target_list", "limit_option", "op"}
+    target = found[0].target_list[0].res_target if len(found[0].target_list) == 1 else None
+    if len(found) != 1 or not plain or target is None or target.val.HasField("row_expr"):
+        msg = f"the expression for {name} ({expression}) is more than one expression"
+        raise MappingError(msg, hint="give one SQL expression over the columns of the row")
+
+
+def check_mapping(
+    connection: Connection, mapping: Mapping, types: MappingABC[str, str] = MappingProxyType({})
+) -> MappingABC[str, str]:
     """Make sure that both sides parse, are immutable and read only the other side's columns. Leaves nothing behind.
 
-    New columns that do not exist yet are taken to have the type that their forward expression yields.
+    Args:
+        connection: To a database that has the old columns.
+        mapping: The mapping.
+        types: Of new columns that do not exist yet; one that is not named is taken to have the type that its forward
+            expression yields.
+
+    Returns:
+        The type of every new column.
 
     Raises:
         MappingError: With the expression, and what PostgreSQL says of it.
         UnknownNameError: The table does not exist.
     """
-    known = {column.name: column for column in columns(connection, mapping.table)}
+    for name, expression in (*mapping.forward.items(), *mapping.reverse.items()):
+        check_single(name, expression)
+    known = {column.name: column.type for column in columns(connection, mapping.table)}
     missing = [name for name in mapping.old if name not in known]
     if missing:
         msg = f"the mapping names {', '.join(missing)}, which {mapping.table} does not have"
         raise MappingError(msg, hint="ec status")
-    old = {name: known[name].type for name in mapping.old}
+    known = {**types, **known}
+    old = {name: known[name] for name in mapping.old}
     new = _check_side(connection, old, mapping.forward, known)
     _check_side(connection, new, mapping.reverse, known)
+    return new
+
+
+def yields(connection: Connection, table: Table, given: MappingABC[str, str], name: str, expression: str) -> str:
+    """The type that an expression yields, as ``format_type`` writes it.
+
+    Args:
+        connection: Left as it was.
+        table: Whose name the expression may put before a column.
+        given: The columns that it may read, with their types.
+        name: The column that it is for, as the error says it.
+        expression: What was given.
+
+    Raises:
+        MappingError: It does not parse, or reads something else.
+    """
+    check_single(name, expression)
+    columns_ = sql.SQL(", ").join(
+        sql.SQL("NULL::{} AS {}").format(sql.SQL(kind), sql.Identifier(column)) for column, kind in given.items()
+    )
+    create = sql.SQL("CREATE TEMP TABLE expandcontract_yielded AS SELECT ({}) AS c FROM (SELECT {}) AS {}")
+    query = (
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = 'pg_temp.expandcontract_yielded'::regclass AND attname = 'c'"
+    )
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, create.format(sql.SQL(expression), columns_, sql.Identifier(table.name)) + sql.SQL(" LIMIT 0"))
+        return str(connection.execute(text(query)).scalar_one())
+    except DBAPIError as exc:
+        msg = f"the expression for {name} ({expression}): {_reason(exc)}"
+        raise MappingError(msg, hint="it may read only the other side's columns of the same row") from exc
+    finally:
+        savepoint.rollback()
 
 
 def _check_side(
-    connection: Connection, given: MappingABC[str, str], wanted: MappingABC[str, str], known: MappingABC[str, Column]
+    connection: Connection, given: MappingABC[str, str], wanted: MappingABC[str, str], known: MappingABC[str, str]
 ) -> dict[str, str]:
     types = {}
     for name, expression in wanted.items():
@@ -103,13 +209,18 @@ def _check_side(
 
 
 def _check(
-    connection: Connection, given: MappingABC[str, str], name: str, expression: str, known: MappingABC[str, Column]
+    connection: Connection, given: MappingABC[str, str], name: str, expression: str, known: MappingABC[str, str]
 ) -> str:
     listed = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in given.items()
     )
     probe = sql.Identifier("pg_temp", "expandcontract_probe")
     _run(connection, sql.SQL("CREATE TEMP TABLE expandcontract_probe ({})").format(listed))
+    if name in known:
+        wanted = sql.SQL("CREATE TEMP TABLE expandcontract_target (target {})").format(sql.SQL(known[name]))
+        _run(connection, wanted)
+    # as the triggers' function has it
+    _run(connection, sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp"))
     _run(
         connection,
         sql.SQL("CREATE VIEW pg_temp.expandcontract_probed AS SELECT ({}) AS found FROM {}").format(
@@ -124,10 +235,8 @@ def _check(
         )
     ).scalar_one()
     if name in known:
-        wanted = sql.SQL("CREATE TEMP TABLE expandcontract_target (target {})").format(sql.SQL(known[name].type))
-        _run(connection, wanted)
         _run(connection, sql.SQL("INSERT INTO expandcontract_target SELECT found FROM pg_temp.expandcontract_probed"))
-        return known[name].type
+        return known[name]
     return str(found)
 
 
@@ -139,4 +248,38 @@ def _reason(exc: DBAPIError) -> str:
     said = str(exc.orig).splitlines()[0] if exc.orig else "it cannot be used"
     if "IMMUTABLE" in said:
         return "it is volatile, or its value depends on settings; the same row must always give the same value"
+    if isinstance(exc.orig, errors.UndefinedFunction | errors.UndefinedObject):
+        return f"{said} (names outside pg_catalog need their schema: public.f(x))"
     return said
+
+
+def renamed(connection: Connection, expression: str, columns: MappingABC[str, tuple[str, str]]) -> str:
+    """An expression with its columns under other names, as PostgreSQL writes it. Leaves nothing behind.
+
+    Args:
+        connection: To any database that knows the types and functions.
+        expression: Over these columns.
+        columns: Each one's type and its new name.
+
+    Raises:
+        MappingError: It does not parse over these columns.
+    """
+    listed = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, (kind, _) in columns.items()
+    )
+    check = sql.SQL("CREATE TEMP TABLE expandcontract_probe ({}, CONSTRAINT probe CHECK (({}) IS NULL))")
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, check.format(listed, sql.SQL(expression)))
+        for name, (_, other) in columns.items():
+            rename = sql.SQL("ALTER TABLE pg_temp.expandcontract_probe RENAME COLUMN {} TO {}")
+            _run(connection, rename.format(sql.Identifier(name), sql.Identifier(other)))
+        query = "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'probe' AND conrelid = {}"
+        place = "'pg_temp.expandcontract_probe'::regclass"
+        found: str = connection.execute(text(query.format(place.replace(":", "\\:")))).scalar_one()
+    except DBAPIError as exc:
+        msg = f"the expression {expression}: {_reason(exc)}"
+        raise MappingError(msg, hint="it may read only these columns: " + ", ".join(columns)) from exc
+    finally:
+        savepoint.rollback()
+    return found.removeprefix("(").removesuffix(" IS NULL)")

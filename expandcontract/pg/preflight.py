@@ -1,4 +1,4 @@
-"""What the catalogue has against a move: one query a check, each refuses or warns."""
+"""What the catalogue has against a move: one query a check, each refuses or warns. Takes at most ACCESS SHARE."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from expandcontract.core.facts import Finding, Severity
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from expandcontract.core.mapping import Table
 
 QUERIES = load("expandcontract.pg", "preflight.sql")
+STATEMENTS = """SELECT format('%I.pg_stat_statements', n.nspname) FROM pg_extension AS e
+    JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'
+    AND EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max')"""
 
 
 def preflight(connection: Connection, tables: Sequence[Table]) -> tuple[Finding, ...]:
@@ -24,14 +27,24 @@ def preflight(connection: Connection, tables: Sequence[Table]) -> tuple[Finding,
 
     Args:
         connection: To the target database.
-        tables: The tables that the change touches; checks named ``table_…`` are asked of each.
+        tables: The tables that the change touches; checks named ``table_…`` and ``statements_…`` are asked of each.
     """
-    found: list[Finding] = []
+    return tuple(
+        Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
+        for query, values in _asked(connection, tables)
+        for row in connection.execute(text(query), values).mappings()
+    )
+
+
+def _asked(connection: Connection, tables: Sequence[Table]) -> Iterator[tuple[str, dict[str, str]]]:
+    places = [{"schema": table.schema, "table": table.name} for table in tables]
+    statements = connection.execute(text(STATEMENTS)).scalar_one_or_none()
     for name, query in QUERIES.items():
-        places = [{"schema": t.schema, "table": t.name} for t in tables] if name.startswith("table_") else [{}]
-        for values in places:
-            found.extend(
-                Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
-                for row in connection.execute(text(query), values).mappings()
-            )
-    return tuple(found)
+        topic = name.partition("_")[0]
+        if topic == "server":
+            yield query, {}
+        elif topic == "table":
+            yield from ((query, place) for place in places)
+        elif statements is not None:
+            found = query.replace("{statements}", statements)
+            yield from ((found, {"table": place["table"]}) for place in places)

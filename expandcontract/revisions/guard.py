@@ -19,7 +19,9 @@ from expandcontract.errors import BusyError, FencedError, RefusedError
 from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
-from expandcontract.revisions import seal
+from expandcontract.revisions import seal, straight
+from expandcontract.revisions.guarding import ATTRIBUTE, PROBE
+from expandcontract.revisions.limits import keep_limits
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alembic.runtime.migration import MigrationContext, MigrationInfo
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
 
-ATTRIBUTE = "expandcontract"
+    from expandcontract.pg.attempt import Attempt
+
 PLAIN_LOCK_TIMEOUT = "1s"
 EMPTY = """SELECT NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
@@ -53,10 +56,19 @@ class BusyRevision(BusyError, CommandError):  # noqa: N818  # named as its paren
 
 @dataclass(frozen=True, slots=True)
 class RunnerMark:
-    """How the guard knows that ``ec`` itself runs Alembic, and on which database."""
+    """How the guard knows that ``ec`` itself runs Alembic, on which database, and within which limits.
+
+    Attributes:
+        installation: The ledger's id.
+        epoch: The mover's.
+        attempt: The limits of this attempt.
+        url: The target database, for looking who is in the way.
+    """
 
     installation: UUID
     epoch: int
+    attempt: Attempt | None = None
+    url: URL | None = None
 
 
 def guard(context: Any) -> None:
@@ -68,12 +80,19 @@ def guard(context: Any) -> None:
     migration: MigrationContext = context.get_context()
     script = context.script
     mark = context.config.attributes.get(ATTRIBUTE)
+    asked = context.config.attributes.get(PROBE)
+    if asked is not None:
+        asked.update(version_table=migration.version_table, version_table_schema=migration.version_table_schema)
     original: Any = migration._migrations_fn  # noqa: SLF001  # the one place where a command's steps pass
-    migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, _Recorder(script))
+    recorder = _Recorder(script, mark.attempt if mark else None)
+    migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, recorder)
     if context.is_offline_mode():
         return
+    if mark is not None and mark.attempt is not None and mark.url is not None and migration.connection is not None:
+        keep_limits(migration.connection, mark.attempt, mark.url)
+    else:
+        migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
     keep_quiet(migration, _held(migration.connection))
-    migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
 
     def guarded(heads: Any, ctx: MigrationContext) -> Iterator[Any]:
         connection = ctx.connection
@@ -124,7 +143,7 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
     """Refuse, or let these steps run; says whether the mover lock was taken here."""
     if not steps:
         return False
-    if connection.execute(text("SHOW lock_timeout")).scalar_one() == "0":
+    if mark is None and connection.execute(text("SHOW lock_timeout")).scalar_one() == "0":
         connection.execute(text(f"SET lock_timeout = '{PLAIN_LOCK_TIMEOUT}'"))
     halves = [(step, half) for step in steps if (half := half_of(step.revision)) is not None]
     if installed_version(connection) is None:
@@ -138,27 +157,33 @@ def _admit(connection: Connection, ctx: MigrationContext, steps: list[RevisionSt
     ledger = Ledger(connection)
     locked = _lock(connection, ledger, mark)
     for step, (name, which) in halves:
-        if step.is_upgrade and which == CONTRACT:
-            _ask(connection, "assert_contract", name)
-            _refuse_unmade(connection, name, step.revision.module)
-        elif step.is_downgrade and which == EXPAND:
-            _ask(connection, "assert_retract", name)
-        elif step.is_downgrade and not _is_straight(connection):
-            msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
-            raise RefusedRevision(msg, hint=f"ec status {name}")
+        _allow(connection, step, name, which)
     return locked
+
+
+def _allow(connection: Connection, step: RevisionStep, name: str, which: str) -> None:
+    """Refuse where this half of a change may not be run, or taken back, now."""
+    if step.is_upgrade and which == CONTRACT:
+        _ask(connection, "assert_contract", name)
+        _refuse_unmade(connection, name, step.revision.module)
+    elif step.is_upgrade:
+        phase = connection.execute(text("SELECT expandcontract.phase(:name)"), {"name": name}).scalar_one()
+        if phase not in {None, "planned"}:
+            msg = f"{name} is {phase}: its expand was run, and alembic_version does not say so; nothing was run"
+            raise RefusedRevision(msg, hint=f"ec gate {name} expand, which says what to stamp")
+    elif which == EXPAND:
+        _ask(connection, "assert_retract", name)
+    elif not straight.is_straight(connection):
+        msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
+        raise RefusedRevision(msg, hint=f"ec status {name}")
 
 
 def _refuse_unmade(connection: Connection, name: str, module: Any) -> None:
     """A contract that ``ec`` has begun and left could be ended by plain Alembic, without the rule that it is for."""
-    unmade = () if _is_straight(connection) else seal.missing(connection, seal.record(module))
+    unmade = () if straight.is_straight(connection) else seal.missing(connection, seal.record(module))
     if unmade:
         msg = f"contract of {name} is refused: {', '.join(unmade)} is not made yet; nothing was run"
         raise RefusedRevision(msg, hint=f"ec advance {name}")
-
-
-def _is_straight(connection: Connection) -> bool:
-    return bool(connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one())
 
 
 def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bool:
@@ -200,8 +225,8 @@ def refused(exc: DBAPIError) -> RefusedError:
 class _Recorder:
     """Writes the ledger as each revision's version row is written, in the same transaction or script."""
 
-    def __init__(self, script: Any) -> None:
-        self._script = script
+    def __init__(self, script: Any, attempt: Attempt | None) -> None:
+        self._script, self._attempt = script, attempt
 
     def __call__(self, *, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
         if step.is_stamp:
@@ -212,18 +237,12 @@ class _Recorder:
             return
         if not step.is_upgrade:
             call(ctx, "revision_reverted", *half)
+            if half[1] == CONTRACT and ctx.connection is not None and not ctx.as_sql:
+                straight.contract_reverted(ctx, ctx.connection, half[0])
             return
         kind = str(revision.module.change.kind) if half[1] == EXPAND else ""
         call(ctx, "revision_applied", *half, revision.revision, kind)
         if ctx.connection is not None and not ctx.as_sql:
-            self._run_straight(ctx, ctx.connection, revision.module, half)
-
-    @staticmethod
-    def _run_straight(ctx: MigrationContext, connection: Connection, module: Any, half: tuple[str, str]) -> None:
-        if not _is_straight(connection):
-            return
-        if half[1] == EXPAND:
-            call(ctx, "fill_straight", half[0])
-        for item in seal.record(module):
-            for statement in seal.plain(item):
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+            if self._attempt is not None and straight.is_straight(ctx.connection):
+                self._attempt.limited = False  # nobody waits here, and rows are read under plain locks
+            straight.applied(ctx, ctx.connection, revision.module, half)

@@ -6,6 +6,10 @@ import ast
 
 IMPORT = "from expandcontract import guard"
 CALL = "guard(context)"
+ATTRIBUTE = "expandcontract"
+"""Where ``ec`` leaves its mark in Alembic's configuration, for the guard to find."""
+PROBE = "expandcontract.probe"
+"""Where the guard answers what ``env.py`` was asked."""
 
 
 def with_guard(source: str) -> str | None:

@@ -34,7 +34,7 @@ def layout(statement: str, indent: int = 0) -> str:
     if value is None:
         return " " * indent + statement
     tail = f"  # {comment}" if comment else ""
-    return " " * indent + lead + _value(value, indent, len(lead) + indent, 0) + tail
+    return " " * indent + lead + _value(value, indent, len(lead) + indent, len(tail)) + tail
 
 
 def _value(node: ast.expr, indent: int, used: int, after: int) -> str:

@@ -270,7 +270,10 @@ def _begin_change(operations: Operations, operation: BeginChangeOp) -> None:
 
 @Operations.implementation_for(AssertContractOp)
 def _assert_contract(operations: Operations, operation: AssertContractOp) -> None:
+    from expandcontract.revisions.straight import before_contract  # noqa: PLC0415  # only where a contract runs
+
     call(operations, "assert_contract", operation.name)
+    before_contract(operations, operation.name)
 
 
 @Operations.implementation_for(EndChangeOp)

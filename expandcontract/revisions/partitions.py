@@ -8,11 +8,15 @@ https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-D
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 from sqlalchemy import text
 
+from expandcontract.core.effect import LockMode
+from expandcontract.core.naming import default_name
+from expandcontract.pg.build import Index
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
@@ -24,16 +28,30 @@ QUERIES = load("expandcontract.revisions", "partitions.sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One statement on the way to a valid index.
+class Build:
+    """A leaf's index, to be built concurrently."""
 
-    Attributes:
-        statement: What to run.
-        concurrent: Whether it runs outside a transaction and may wait for old snapshots; else it takes a short lock.
-    """
+    index: Index
+    statement: sql.Composed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A leaf's index that an unfinished build left invalid, to be dropped."""
+
+    index: Index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """A statement of the catalogue only, on ``relation``, under that lock."""
 
     statement: sql.Composed
-    concurrent: bool = False
+    relation: str
+    mode: LockMode
+
+
+Step = Build | Drop | Short
 
 
 def next_step(connection: Connection, item: SealIndex) -> Step | None:
@@ -45,7 +63,7 @@ def next_step(connection: Connection, item: SealIndex) -> Step | None:
     place = {"schema": item.table.schema, "table": item.table.name, "name": item.name}
     root = connection.execute(text(QUERIES["index"]), place).scalar()
     if root is None:
-        return Step(statement=_create(item, sql.Identifier(item.name), item.table.schema, item.table.name, "ONLY "))
+        return _empty(item, item.name, item.table.schema, item.table.name)
     return _below(connection, item, root)
 
 
@@ -53,27 +71,46 @@ def _below(connection: Connection, item: SealIndex, index: int) -> Step | None:
     row = connection.execute(text(QUERIES["unattached"]), {"index": index}).mappings().first()
     if row is None:
         return None
+    relation = sql.Identifier(row["schema"], row["name"]).as_string()
     if row["candidate"] is None:
-        where = "ONLY " if row["partitioned"] else ""
-        made = _create(item, None, row["schema"], row["name"], where, concurrently=not row["partitioned"])
-        return Step(statement=made, concurrent=not row["partitioned"])
-    candidate = sql.Identifier(row["schema"], row["candidate"])
+        name = _free(connection, row, index)
+        if row["partitioned"]:
+            return _empty(item, name, row["schema"], row["name"])
+        leaf = Index(schema=row["schema"], name=name, relation=relation)
+        return Build(index=leaf, statement=_create(item, name, row["schema"], row["name"], "CONCURRENTLY ", ""))
+    candidate = Index(schema=row["schema"], name=row["candidate"], relation=relation)
     if not row["valid"] and not row["partitioned"]:
-        return Step(statement=sql.SQL("DROP INDEX CONCURRENTLY {}").format(candidate), concurrent=True)
+        return Drop(index=candidate)
     if not row["valid"] and (deeper := _below(connection, item, row["oid"])) is not None:
         # attached once it is valid: that which makes it valid later would lock the whole table exclusively
         return deeper
     above = sql.Identifier(row["parent_schema"], row["parent"])
-    return Step(statement=sql.SQL("ALTER INDEX {} ATTACH PARTITION {}").format(above, candidate))
+    attach = sql.SQL("ALTER INDEX {} ATTACH PARTITION {}").format(above, candidate.identifier)
+    return Short(statement=attach, relation=candidate.identifier.as_string(), mode=LockMode.ACCESS_EXCLUSIVE)
 
 
-def _create(
-    item: SealIndex, name: sql.Identifier | None, schema: str, table: str, where: str, *, concurrently: bool = False
-) -> sql.Composed:
+def _free(connection: Connection, row: Any, index: int) -> str:
+    """The name that PostgreSQL would choose: of the table and what is indexed, with a number where that is taken."""
+    columns = [str(name) for name in connection.execute(text(QUERIES["columns"]), {"index": index}).scalars()]
+    for number in count():
+        name = default_name(row["name"], columns, f"idx{number or ''}")
+        values = {"schema": row["schema"], "name": name}
+        if not connection.execute(text(QUERIES["taken"]), values).scalar_one():
+            return name
+    raise AssertionError(name)  # the numbers do not end
+
+
+def _empty(item: SealIndex, name: str, schema: str, table: str) -> Short:
+    """A partitioned table's index without its parts; it reads no rows and is not valid yet."""
+    relation = sql.Identifier(schema, table).as_string()
+    return Short(statement=_create(item, name, schema, table, "", "ONLY "), relation=relation, mode=LockMode.SHARE)
+
+
+def _create(item: SealIndex, name: str, schema: str, table: str, how: str, where: str) -> sql.Composed:
     return sql.SQL("CREATE {}INDEX {}{} ON {}{} USING {}").format(
         sql.SQL("UNIQUE " if item.unique else ""),
-        sql.SQL("CONCURRENTLY" if concurrently else ""),
-        sql.SQL(" ") + name if name else sql.SQL(""),
+        sql.SQL(how),
+        sql.Identifier(name),
         sql.SQL(where),
         sql.Identifier(schema, table),
         sql.SQL(item.definition),

@@ -26,3 +26,10 @@ LEFT JOIN LATERAL (
 ) AS mine ON true
 WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM tree AS other WHERE other.relation = c.oid)
 ORDER BY n.nspname, c.relname LIMIT 1;
+
+-- name: columns
+SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = cast(:index AS oid) ORDER BY a.attnum;
+
+-- name: taken
+SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relname = :name);

@@ -14,3 +14,4 @@ def setup(plugin: Plugin) -> None:
     del plugin
     # at the top it would import Alembic in a circle; where operations came first, it is only half there by now
     import_module("expandcontract.revisions.operations")
+    import_module("expandcontract.revisions.trading")

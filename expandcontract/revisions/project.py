@@ -17,6 +17,7 @@ from expandcontract.core.change import Change
 from expandcontract.core.facts import Finding
 from expandcontract.core.phase import ROUTES, Phase
 from expandcontract.errors import ConfigError, ExpandContractError, PairError, UnknownNameError
+from expandcontract.revisions.probe import probe
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -102,6 +103,11 @@ class Project:
             config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
         return cls(config)
 
+    @property
+    def ordered(self) -> tuple[Script, ...]:
+        """Every revision, each after those that it stands on."""
+        return self._ordered
+
     def pairs(self) -> tuple[Pair, ...]:
         """Every pair, in the order of the expand chain."""
         contracts = {}
@@ -165,8 +171,18 @@ class Project:
 
     def applied(self, connection: Connection) -> frozenset[str]:
         """The revisions that the database has, through ancestors and dependencies."""
-        heads = MigrationContext.configure(connection).get_current_heads()
-        return self.ancestors(list(heads))
+        heads = MigrationContext.configure(connection).get_current_heads() or self._elsewhere(connection)
+        try:
+            return self.ancestors(list(heads))
+        except CommandError as exc:
+            msg = f"the database has revisions that this project has not: {exc}"
+            raise PairError(msg, hint="check out the project as it was when they were run") from exc
+
+    def _elsewhere(self, connection: Connection) -> tuple[str, ...]:
+        """The heads in the version table that ``env.py`` itself names."""
+        said = probe(self.config)
+        named = {"version_table": said.version_table, "version_table_schema": said.version_table_schema}
+        return MigrationContext.configure(connection, opts=named).get_current_heads()
 
     def earlier_expands(self, pair: Pair, applied: frozenset[str]) -> tuple[str, ...]:
         """What of the expand chain must be applied before this pair's expand, by change or revision."""

@@ -40,15 +40,17 @@ SIZED = re.compile(r"(character varying|numeric)\((\d+)(?:,(\d+))?\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """The statements of one revision, as Python source lines.
+    """The statements of one revision, as Python source lines; ``imports`` are lines that they need beside ``op``.
 
     ``restore`` lists, as a seal does, what the way back puts back; ``downgrade`` begins with a call of it.
     """
 
     summary: str
+    imports: tuple[str, ...] = ()
     upgrade: list[str] = field(default_factory=list)
     seal: list[str] = field(default_factory=list)
     cut_over: list[str] = field(default_factory=list)
+    seal_back: list[str] = field(default_factory=list)
     roll_back: list[str] = field(default_factory=list)
     restore: list[str] = field(default_factory=list)
     downgrade: list[str] = field(default_factory=list)
@@ -88,12 +90,12 @@ def quote(name: str) -> str:
     return str(QUOTER.quote(name))
 
 
-def sqlalchemy_type(kind: str) -> str | None:
-    """The source of a type as ``format_type`` writes it; ``None`` where it can only be said in SQL."""
-    if sized := SIZED.fullmatch(kind):
+def sqlalchemy_type(name: str) -> str | None:
+    """SQLAlchemy's type for one that ``format_type`` writes; ``None`` where SQL says it better."""
+    if sized := SIZED.fullmatch(name):
         word = "String" if sized[1] == "character varying" else "Numeric"
         return f"sa.{word}({sized[2]}{', ' + sized[3] if sized[3] else ''})"
-    return KNOWN.get(kind)
+    return KNOWN.get(name)
 
 
 def add_column(table: Table, column: Column, name: str) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def record(module: ModuleType, function: str = "seal") -> tuple[SealItem, ...]:
-    """What ``seal()``, or ``restore()``, of a revision asks for; nothing is run.
+    """What ``seal()`` of a revision asks for, or another function that only seals; nothing is run.
 
     Raises:
         PairError: It does something else than seal.
@@ -101,7 +101,7 @@ def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
     unique = isinstance(item, SealUnique) or item.unique
     if isinstance(item, SealUnique):
         distinct = " NULLS NOT DISTINCT" if item.nulls_not_distinct else ""
-        definition: sql.Composable = sql.SQL("btree {}{}").format(_key(item), sql.SQL(distinct))
+        definition: sql.Composable = sql.SQL("btree {}{}").format(unique_key(item), sql.SQL(distinct))
     else:
         definition = sql.SQL(item.definition)
     return (
@@ -117,7 +117,9 @@ def create_index(item: SealIndex | SealUnique, *, concurrently: bool) -> str:
     )
 
 
-def _key(item: SealUnique) -> sql.Composed:
+def unique_key(item: SealUnique) -> sql.Composed:
+    """The columns of a unique constraint, and what its index includes."""
+
     def listed(names: tuple[str, ...]) -> sql.Composed:
         return sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, names)))
 
@@ -140,7 +142,7 @@ def plain(item: SealItem) -> tuple[str, ...]:
             distinct = sql.SQL(" NULLS NOT DISTINCT" if item.nulls_not_distinct else "")
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE{} {} {}")
             name, timing = sql.Identifier(item.name), sql.SQL(item.timing)
-            return (add.format(table, name, distinct, _key(item), timing).as_string().rstrip(),)
+            return (add.format(table, name, distinct, unique_key(item), timing).as_string().rstrip(),)
         case Unsealed():
             drop = sql.SQL("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}")
             return (drop.format(table, sql.Identifier(item.name)).as_string(),)
@@ -165,7 +167,11 @@ VALID = {
 VALID[Unsealed] = """SELECT CASE WHEN c.oid IS NULL THEN true WHEN NOT c.convalidated THEN false END
     FROM (SELECT 1) AS one LEFT JOIN pg_constraint AS c ON c.conname = :name
         AND c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))"""
-VALID[SealUnique] = VALID[SealConstraint]
+# a partitioned table's unique constraint counts as validated before the indexes of all its parts are there
+VALID[SealUnique] = VALID[SealConstraint].replace(
+    "SELECT c.convalidated FROM pg_constraint AS c",
+    "SELECT c.convalidated AND x.indisvalid FROM pg_constraint AS c JOIN pg_index AS x ON x.indexrelid = c.conindid",
+)
 
 
 def valid(connection: Connection, item: SealItem) -> bool | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
+from expandcontract.core.attempt import Patience
+from expandcontract.core.conflict import Claim
+from expandcontract.core.effect import LockMode
 from expandcontract.errors import SealError
-from expandcontract.pg.census import blockers
-from expandcontract.pg.connect import connect, hot
-from expandcontract.pg.retry import retrying
+from expandcontract.pg import build
+from expandcontract.pg.connect import connect
+from expandcontract.pg.ddl import Notice, Work, perform, statements
 from expandcontract.revisions import leaves, partitions
 from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, Unsealed
 from expandcontract.revisions.seal import below, create_index, describe, plain, relation, valid
@@ -21,20 +24,26 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-BUDGET = timedelta(minutes=30)
-BUILD = timedelta(hours=12)  # a concurrent build may wait for every older snapshot
+
+REFERENCED = re.compile(
+    r"\bREFERENCES\s+((?:\"(?:[^\"]|\"\")+\"|[\w$]+)(?:\.(?:\"(?:[^\"]|\"\")+\"|[\w$]+))?)", re.IGNORECASE
+)
+NOT_NULL_NOT_VALID = 180000
 
 
-def run(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Iterator[str]:
+def run(
+    url: URL, items: tuple[SealItem, ...], fence: Callable[[], None], patience: Patience | None = None
+) -> Iterator[str | Notice]:
     """Make every item that is not valid yet, one after the other, on partitions first. May run any number of times.
 
     Args:
         url: The target database.
         items: What to make.
         fence: Called before each item; raises where this mover is no longer the one.
+        patience: How long, and how, locks are waited for.
 
     Yields:
-        Each item in words, once it is valid.
+        Each item in words, once it is valid; and what is waited for meanwhile.
 
     Raises:
         SealError: An item cannot be made: rows break it, or the build failed.
@@ -45,45 +54,83 @@ def run(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Ite
         with connect(url, command="seal") as connection:
             state = valid(connection, item)
             parts = None if state else leaves.parts(connection, item)
-        yield from run(url, parts or (), fence)
+        yield from run(url, parts or (), fence, patience)
         if not state:
-            _make(url, item, leftover=state is False, whole=parts is not None)
+            seal = _Seal(url, item, patience or Patience())
+            yield from _make(seal, leftover=state is False, whole=parts is not None)
         yield describe(item)
 
 
-def undo(url: URL, items: tuple[SealItem, ...], fence: Callable[[], None]) -> Iterator[str]:
-    """Take every item back, in reverse, and what a making that was broken off left. May run any number of times."""
+def undo(
+    url: URL, items: tuple[SealItem, ...], fence: Callable[[], None], patience: Patience | None = None
+) -> Iterator[str | Notice]:
+    """Take every item back, in reverse, and what a making that was broken off left; yields as :func:`run` does.
+
+    May run any number of times.
+    """
     for item in reversed(items):
         fence()
         for piece in (item, below(item)):
-            if piece is None:
-                continue
-            with connect(url, command="seal") as connection:
-                there = valid(connection, piece) is not None
-            if there:
-                _drop(url, piece)
+            if piece is not None:
+                yield from _drop_there(_Seal(url, piece, patience or Patience()))
         with connect(url, command="seal") as connection:
             parts = leaves.parts(connection, item)
-        for _ in undo(url, parts or (), fence):
-            pass
+        for notice in undo(url, parts or (), fence, patience):
+            if not isinstance(notice, str):
+                yield notice
         yield describe(item)
 
 
-def _make(url: URL, item: SealItem, *, leftover: bool, whole: bool) -> None:
+def _drop_there(seal: _Seal) -> Iterator[Notice]:
+    if seal.state(seal.item) is not None:
+        yield from _drop(seal)
+
+
+class _Seal:
+    """One item, and how its statements are run."""
+
+    def __init__(self, url: URL, item: SealItem, patience: Patience) -> None:
+        self.url, self.item, self.patience = url, item, patience
+        self.table = relation(item.table)
+
+    @property
+    def index(self) -> build.Index:
+        return build.Index(schema=self.item.table.schema, name=self.item.name, relation=self.table.as_string())
+
+    def claims(self, mode: LockMode, *others: str) -> tuple[Claim, ...]:
+        return (Claim(self.table.as_string(), mode), *(Claim(other, mode) for other in others))
+
+    def ddl(self, claims: tuple[Claim, ...], *composed: sql.SQL | sql.Composed) -> Iterator[Notice]:
+        run = statements(self.url, "seal", *composed)
+        return perform(self.url, Work(what=describe(self.item), claims=claims, run=run), self.patience)
+
+    def partitioned(self) -> bool:
+        with connect(self.url, command="seal") as connection:
+            return leaves.is_partitioned(connection, self.item.table)
+
+    def state(self, item: SealItem) -> bool | None:
+        with connect(self.url, command="seal") as connection:
+            return valid(connection, item)
+
+
+def _make(seal: _Seal, *, leftover: bool, whole: bool) -> Iterator[Notice]:
+    item = seal.item
     try:
         match item:
             case _ if whole:  # the partitions have it, so that their parent only takes it in
-                _ddl(url, item, *map(sql.SQL, plain(item)))
+                parents = _parents(item.definition) if isinstance(item, SealConstraint | Unsealed) else []
+                asked = seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents)
+                yield from seal.ddl(asked, *(sql.SQL(statement) for statement in plain(item)))
             case SealIndex():
-                _build(url, item, leftover=leftover)
+                yield from _build(seal, item)
             case SealNotNull():
-                _not_null(url, item)
+                yield from _not_null(seal, item)
             case SealUnique():
-                _build_unique(url, item)
+                yield from _build_unique(seal, item)
             case Unsealed():
-                _ddl(url, item, _gone(item))
+                yield from _gone(seal, item)
             case SealConstraint():
-                _constraint(url, item.table, item.name, item.definition, there=leftover)
+                yield from _constraint(seal, item.name, item.definition, there=leftover)
     except psycopg.Error as exc:
         msg = f"{describe(item)} could not be made: {str(exc).splitlines()[0]}"
         raise SealError(
@@ -92,116 +139,92 @@ def _make(url: URL, item: SealItem, *, leftover: bool, whole: bool) -> None:
         ) from exc
 
 
-def _ddl(url: URL, item: SealItem, *statements: sql.SQL | sql.Composed) -> None:
-    def attempt() -> None:
-        with hot(url, command="seal") as connection, connection.transaction():
-            for statement in statements:
-                connection.execute(statement)
-
-    def who() -> str:
-        with connect(url, command="seal") as connection:
-            return blockers(connection, item.table)
-
-    retrying(attempt, what=describe(item), budget=BUDGET, blockers=who)
-
-
-def _long(url: URL, statement: sql.SQL | sql.Composed) -> None:
-    """Outside a transaction, without lock_timeout (a concurrent build waits for snapshots), with a deadline."""
-    with hot(url, command="seal") as connection:
-        connection.execute("SET lock_timeout = 0")
-        connection.execute(sql.SQL("SET statement_timeout = {}").format(int(BUILD.total_seconds() * 1000)))
-        connection.execute(statement)
-
-
-def _build(url: URL, item: SealIndex | SealUnique, *, leftover: bool) -> None:
-    if isinstance(item, SealIndex) and _partitioned(url, item):
-        _build_by_leaf(url, item)
+def _build(seal: _Seal, item: SealIndex | SealUnique) -> Iterator[Notice]:
+    if isinstance(item, SealIndex) and seal.partitioned():
+        yield from _build_by_leaf(seal, item)
         return
-    if leftover:
-        gone = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(item.table.schema, item.name))
-        _long(url, gone)
-    if _partitioned(url, item):
-        _ddl(url, item, sql.SQL(create_index(item, concurrently=False)))
-    else:
-        _long(url, sql.SQL(create_index(item, concurrently=True)))
+    yield from build.build(seal.url, seal.index, sql.SQL(create_index(item, concurrently=True)), seal.patience)
 
 
-def _build_by_leaf(url: URL, item: SealIndex) -> None:
+def _build_by_leaf(seal: _Seal, item: SealIndex) -> Iterator[Notice]:
     while True:
-        with connect(url, command="seal") as connection:
+        with connect(seal.url, command="seal") as connection:
             step = partitions.next_step(connection, item)
-        if step is None:
-            return
-        if step.concurrent:
-            _long(url, step.statement)
-        else:
-            _ddl(url, item, step.statement)
+        match step:
+            case None:
+                return
+            case partitions.Build():
+                yield from build.build(seal.url, step.index, step.statement, seal.patience)
+            case partitions.Drop():
+                yield from build.drop(seal.url, step.index, seal.patience)
+            case partitions.Short():
+                yield from seal.ddl((Claim(step.relation, step.mode),), step.statement)
 
 
-def _partitioned(url: URL, item: SealItem) -> bool:
-    with connect(url, command="seal") as connection:
-        return leaves.is_partitioned(connection, item.table)
-
-
-def _build_unique(url: URL, item: SealUnique) -> None:
-    table = relation(item.table)
-    with connect(url, command="seal") as connection:
-        index = valid(connection, SealIndex(item.name, item.table, ""))
-    if not index:
-        _build(url, item, leftover=index is False)
+def _build_unique(seal: _Seal, item: SealUnique) -> Iterator[Notice]:
+    yield from _build(seal, item)
     name = sql.Identifier(item.name)
     add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
-    _ddl(url, item, add.format(table, name, name, sql.SQL(item.timing)))
+    statement = add.format(seal.table, name, name, sql.SQL(item.timing))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
 
 
-def _constraint(url: URL, table: object, name: str, definition: str, *, there: bool) -> None:
-    item = SealConstraint(name, table, definition)  # type: ignore[arg-type]
-    place = relation(item.table)
+def _constraint(seal: _Seal, name: str, definition: str, *, there: bool) -> Iterator[Notice]:
+    parents = _parents(definition)
     if not there:
         add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID")
-        _ddl(url, item, add.format(place, sql.Identifier(name), sql.SQL(definition)))
-    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(place, sql.Identifier(name))
-    _long(url, validate)
+        mode = LockMode.SHARE_ROW_EXCLUSIVE if parents else LockMode.ACCESS_EXCLUSIVE
+        statement = add.format(seal.table, sql.Identifier(name), sql.SQL(definition))
+        yield from seal.ddl(seal.claims(mode, *parents), statement)
+    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(seal.table, sql.Identifier(name))
+    yield from seal.ddl(seal.claims(LockMode.SHARE_UPDATE_EXCLUSIVE), validate)
 
 
-def _not_null(url: URL, item: SealNotNull) -> None:
-    with connect(url, command="seal") as connection:
+def _parents(definition: str) -> list[str]:
+    """The table that a foreign key refers to, as SQL writes it; it is locked along with the key's own."""
+    return REFERENCED.findall(definition)[:1] if definition.lstrip().upper().startswith("FOREIGN KEY") else []
+
+
+def _not_null(seal: _Seal, item: SealNotNull) -> Iterator[Notice]:
+    with connect(seal.url, command="seal") as connection:
         version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
-        there = valid(connection, SealConstraint(item.name, item.table, "")) is not None
     column = sql.Identifier(item.column)
-    if int(version) >= 180000:  # noqa: PLR2004  # the first release with NOT NULL … NOT VALID
+    if int(version) >= NOT_NULL_NOT_VALID:
+        there = seal.state(SealConstraint(item.name, item.table, "")) is not None
         definition = sql.SQL("NOT NULL {}").format(column).as_string()
-        _constraint(url, item.table, item.name, definition, there=there)
+        yield from _constraint(seal, item.name, definition, there=there)
         return
     check = item.proof
-    with connect(url, command="seal") as connection:
-        there = valid(connection, SealConstraint(check, item.table, "")) is not None
-    definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
-    _constraint(url, item.table, check, definition, there=there)
-    table = relation(item.table)
-    proved = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, column)
+    proof = seal.state(SealConstraint(check, item.table, ""))
+    if not proof:
+        definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
+        yield from _constraint(seal, check, definition, there=proof is False)
+    proved = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(seal.table, column)
     # in one transaction, so that a kill in between leaves no proof behind a column that counts as sealed
-    _ddl(url, item, proved, sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(check)))
+    gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(check))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), proved, gone)
 
 
-def _gone(item: SealItem) -> sql.Composed:
-    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
-    return drop.format(relation(item.table), sql.Identifier(item.name))
-
-
-def _drop(url: URL, item: SealItem) -> None:
-    table = relation(item.table)
+def _drop(seal: _Seal) -> Iterator[Notice]:
+    item = seal.item
     match item:
-        case SealIndex() if _partitioned(url, item):
-            _ddl(url, item, sql.SQL("DROP INDEX {}").format(sql.Identifier(item.table.schema, item.name)))
+        case SealIndex() if seal.partitioned():
+            gone = sql.SQL("DROP INDEX {}").format(seal.index.identifier)
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), gone)
         case SealIndex():
-            _long(url, sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(item.table.schema, item.name)))
+            yield from build.drop(seal.url, seal.index, seal.patience)
         case SealNotNull():
             drop = sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL")
-            _ddl(url, item, drop.format(table, sql.Identifier(item.column)))
-        case SealUnique() | SealConstraint():
-            _ddl(url, item, _gone(item))
+            statement = drop.format(seal.table, sql.Identifier(item.column))
+            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
         case Unsealed():
-            with connect(url, command="seal") as connection:
-                there = valid(connection, item) is False
-            _constraint(url, item.table, item.name, item.definition, there=there)
+            there = seal.state(item) is False
+            yield from _constraint(seal, item.name, item.definition, there=there)
+        case SealUnique() | SealConstraint():
+            yield from _gone(seal, item)
+
+
+def _gone(seal: _Seal, item: SealUnique | SealConstraint | Unsealed) -> Iterator[Notice]:
+    parents = _parents(item.definition) if isinstance(item, SealConstraint | Unsealed) else []
+    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(item.name))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents), drop)

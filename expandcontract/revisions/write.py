@@ -145,12 +145,13 @@ def _path(project: Project, revision: str, slug: str) -> Path:
     return Path(project.scripts._rev_path(project.scripts.versions, revision, slug, datetime.now(UTC)))  # noqa: SLF001
 
 
-def _header(summary: str, revision: str, down: str | None, label: str | None, depends: str | None, uses: str) -> str:
+def _header(half: Half, revision: str, down: str | None, label: str | None, depends: str | None, uses: str) -> str:
     labels = f'("{label}",)' if label else "None"
-    imports = f"from expandcontract import {uses}\n" if uses else ""
+    mine = f"from expandcontract import {uses}\n" if uses else ""
+    imports = mine + "".join(f"{line}\n" for line in sorted(half.imports))
     return (
-        f'"""{_docstring(summary)}."""\n\nfrom __future__ import annotations\n\n{{sqlalchemy}}from alembic import op\n'
-        f"{imports}"
+        f'"""{_docstring(half.summary)}."""\n\nfrom __future__ import annotations\n\n'
+        f"{{sqlalchemy}}from alembic import op\n{imports}"
         f"\nrevision = {rendered(revision)}\ndown_revision = {rendered(down) if down else None}\n"
         f"branch_labels = {labels}\ndepends_on = {rendered(depends) if depends else None}\n\n"
     )
@@ -164,13 +165,15 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
     shape = change.shape
     used = {"Change": True, "Fill": shape.fills, "Hold": shape.removes or shape.keeps, "Mapping": shape.mappings}
     uses = ", ".join(name for name, needed in used.items() if needed)
-    head = _header(half.summary, revision, down, EXPAND if first else None, None, uses)
+    head = _header(half, revision, down, EXPAND if first else None, None, uses)
     parts = [
         function("upgrade", SAID[change.kind].expand, half.upgrade),
         function("seal", "What the new shape needs once it is full; may run twice.", half.seal),
     ]
     if half.cut_over:
         parts.append(function("cut_over", "Give the new shape the old one's names.", half.cut_over))
+        if half.seal_back:
+            parts.append(function("seal_back", "What the old shape needs before the names go back.", half.seal_back))
         parts.append(function("roll_back", "Give the names back.", half.roll_back))
     parts += _way_back(half, SAID[change.kind].retract)
     return _tidy(f"{head}{change_source(change)}\n\n\n" + "\n\n".join(parts))
@@ -178,7 +181,7 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
 
 def _contract(revision: str, down: str | None, first: bool, change: Change, expand: str, half: Half) -> str:  # noqa: FBT001
     said = SAID[change.kind]
-    head = _header(half.summary, revision, down, CONTRACT if first else None, expand, "")
+    head = _header(half, revision, down, CONTRACT if first else None, expand, "")
     parts = [function("upgrade", said.contract, half.upgrade)]
     if half.seal:
         parts.insert(0, function("seal", said.rule, half.seal))

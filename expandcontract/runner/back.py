@@ -9,11 +9,13 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.phase import Move, Phase
 from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import EXPAND
+from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
 from expandcontract.runner.observe import coming, read_weights, restored
 from expandcontract.runner.rows import fill_rows
 from expandcontract.runner.traffic import give, put, release_for
+from expandcontract.runner.waiting import claims, replayed, waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +32,8 @@ STRAIGHT = (FULL,)
 def asked_for(place: Place, ledger: Ledger, change: ChangeState, together: frozenset[str]) -> Asked:
     """What a roll-back of ``change`` asks for: the release that was live before, where traffic has to move."""
     before = None
+    if change.unnoticed:
+        return Asked(move=Move.ROLL_BACK, together=together)
     if change.phase is Phase.CUT_OVER:
         before = change.before_cut_over
     elif change.phase is Phase.DUAL_WRITING and not change.by_database:
@@ -54,6 +58,9 @@ def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked:
         if change.phase is Phase.EXPANDED:
             yield from _downgrade(place, mover, change)
             continue
+        if change.traded:
+            yield from swap.back(place, mover, change)
+            continue
         if change.phase is Phase.BACKFILLED:
             yield from _unseal(place, mover, change)
         with mover.writing() as ledger:
@@ -75,7 +82,16 @@ def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Even
             yield from fill_rows(place, mover, change, work)
         yield from _restore(place, mover, change, items)
     yield Event(kind="step", text=f"taking back {pair.expand.revision}: {pair.expand.doc}", change=change.name)
-    run.downgrade(place.project, "expand@-1", mover.mark, blockers=lambda: "", budget=place.settings.lock.budget)
+    notices = run.downgrade(
+        place.project,
+        "expand@-1",
+        mover.mark,
+        url=place.url,
+        claims=claims(place, change, removed=change.shape.arriving),
+        patience=mover.patience,
+    )
+    yield from waited(mover, change.name, notices)
+    yield from replayed(place, change.name)
 
 
 def _unseal(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -83,13 +99,21 @@ def _unseal(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
 
 
 def _undo(place: Place, mover: Mover, change: ChangeState, items: tuple[SealItem, ...]) -> Iterator[Event]:
-    for text in sealing.undo(place.url, items, mover.fence):
-        yield Event(kind="step", text=f"unsealed: {text}", change=change.name)
+    yield from waited(
+        mover,
+        change.name,
+        sealing.undo(place.url, items, mover.fence, mover.patience),
+        lambda text: Event(kind="step", text=f"unsealed: {text}", change=change.name),
+    )
 
 
 def _restore(place: Place, mover: Mover, change: ChangeState, items: tuple[SealItem, ...]) -> Iterator[Event]:
-    for text in sealing.run(place.url, items, mover.fence):
-        yield Event(kind="step", text=f"put back: {text}", change=change.name)
+    yield from waited(
+        mover,
+        change.name,
+        sealing.run(place.url, items, mover.fence, mover.patience),
+        lambda text: Event(kind="step", text=f"put back: {text}", change=change.name),
+    )
 
 
 def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:

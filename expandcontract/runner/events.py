@@ -14,7 +14,7 @@ class Event:
     """One thing that happened.
 
     Attributes:
-        kind: began, step, gate, intent, traffic, health, progress, deployed, sealed, finished or note.
+        kind: began, step, gate, intent, waiting, traffic, health, progress, deployed, sealed, finished or note.
         text: In words.
         change: The change it is about, if one.
         data: The figures, JSON-ready.

@@ -10,13 +10,14 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.phase import Move
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import FailedError, TrafficError
-from expandcontract.pg.census import blockers
 from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
+from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
-from expandcontract.runner.rows import backfill, mend
+from expandcontract.runner.rows import backfill, mend, sealed
 from expandcontract.runner.traffic import came_back, give, put
+from expandcontract.runner.waiting import claims, replayed, waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from alembic.script import Script
 
     from expandcontract.core.change import ChangeState
+    from expandcontract.core.shape import Hold
+    from expandcontract.ledger import Ledger
+    from expandcontract.pg.attempt import Attempt
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
@@ -76,18 +80,12 @@ def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...
     return asked, Weights(**origin) if origin else None, tuple(steps)
 
 
-def _waiting(mover: Mover, change: ChangeState) -> str:
-    with mover.reading():
-        found = [blockers(mover.connection, table) for table in change.shape.tables]
-    return "; ".join(filter(None, found))
-
-
 def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Apply the expand revision; the phase is recorded in its own transaction. What is for good is said first."""
     if change.irreversible:
         text = f"{change.name} cannot be taken back once it is expanded: {change.irreversible}"
         yield Event(kind="note", text=text, change=change.name)
-    yield from _apply(place, mover, change, place.project.pair(change.name).expand)
+    yield from _apply(place, mover, change, place.project.pair(change.name).expand, ())
 
 
 def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -97,20 +95,23 @@ def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
         msg = f"{change.name} has no contract half"
         raise FailedError(msg)
     yield from mend(place, mover, change)
-    for text in sealing.run(place.url, coming(place, change), mover.fence):
-        yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
-    yield from _apply(place, mover, change, script)
+    notices = sealing.run(place.url, coming(place, change), mover.fence, mover.patience)
+    yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
+    yield from _apply(place, mover, change, script, change.shape.leaving)
 
 
-def _apply(place: Place, mover: Mover, change: ChangeState, script: Script) -> Iterator[Event]:
+def _apply(place: Place, mover: Mover, change: ChangeState, script: Script, removed: Sequence[Hold]) -> Iterator[Event]:
     yield Event(kind="step", text=f"applying {script.revision}: {script.doc}", change=change.name)
-    run.upgrade(
+    notices = run.upgrade(
         place.project,
         script.revision,
         mover.mark,
-        blockers=lambda: _waiting(mover, change),
-        budget=place.settings.lock.budget,
+        url=place.url,
+        claims=claims(place, change, removed=removed),
+        patience=mover.patience,
     )
+    yield from waited(mover, change.name, notices)
+    yield from replayed(place, change.name)
 
 
 def change_release(
@@ -147,14 +148,26 @@ def change_release(
                     for name in names:
                         ledger.take_back(name, move)
             raise
-    with mover.writing() as ledger:
+    yield from swap.noticed(mover, changes, move)
+
+    def record(ledger: Ledger, attempt: Attempt | None) -> None:
         for change in changes:
-            ledger.set_before(change.name, move, before)
-            if move is Move.DUAL_WRITE:
-                ledger.set_by_database(change.name, value=asked.by_database)
-            ledger.finish(change.name, change.phase, move, change.after(move))
             if move is Move.CUT_OVER:
-                ledger.open_window(change.name)
+                swap.forth(place, mover, change, attempt)
+            _arrived(ledger, change, asked, before)
+
+    yield from swap.one_transaction(place, mover, changes, record)
+
+
+def _arrived(ledger: Ledger, change: ChangeState, asked: Asked, before: Release | None) -> None:
+    move = asked.move
+    if not change.unnoticed:
+        ledger.set_before(change.name, move, before)
+    if move is Move.DUAL_WRITE:
+        ledger.set_by_database(change.name, value=asked.by_database)
+    ledger.finish(change.name, change.phase, move, change.after(move))
+    if move is Move.CUT_OVER:
+        ledger.open_window(change.name)
 
 
 def in_order(place: Place, changes: Sequence[ChangeState], half: str) -> list[ChangeState]:

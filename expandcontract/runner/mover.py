@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
+from expandcontract.core.attempt import Patience
 from expandcontract.core.facts import Holder
 from expandcontract.errors import BusyError
 from expandcontract.ledger import Ledger
@@ -34,12 +35,14 @@ class Mover:
         ledger: The ledger behind it.
         epoch: Ours; every writing transaction checks that it is still the newest.
         mark: How Alembic's guard knows us.
+        patience: How long, and how, locks are waited for.
     """
 
     connection: Connection
     ledger: Ledger
     epoch: int
     mark: RunnerMark
+    patience: Patience
 
     @contextmanager
     def writing(self) -> Iterator[Ledger]:
@@ -82,7 +85,7 @@ def holder(connection: Connection, ledger: Ledger) -> Holder | None:
 
 
 @contextmanager
-def mover(url: URL, command: str, window: timedelta) -> Iterator[Mover]:
+def mover(url: URL, command: str, window: timedelta, patience: Patience | None = None) -> Iterator[Mover]:
     """Become the mover, or say at once who is.
 
     Raises:
@@ -101,7 +104,7 @@ def mover(url: URL, command: str, window: timedelta) -> Iterator[Mover]:
         epoch = ledger.claim(who(command))
         connection.commit()
         try:
-            yield Mover(connection, ledger, epoch, RunnerMark(installation.id, epoch))
+            yield Mover(connection, ledger, epoch, RunnerMark(installation.id, epoch), patience or Patience())
         finally:
             _release(connection)
 

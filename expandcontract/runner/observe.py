@@ -5,20 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
+from expandcontract.backfill import parity, statement
 from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
 from expandcontract.ledger import VERSION, Ledger, installed_version
-from expandcontract.pg import catalog, census, expression
+from expandcontract.pg import bound, catalog, census, expression, roundtrip
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
+from expandcontract.revisions.operations import SealNotNull
+from expandcontract.revisions.prelude import prelude
+from expandcontract.revisions.probe import need_guard
+from expandcontract.revisions.stamped import stamped
 from expandcontract.runner.mover import holder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
     from expandcontract.core.change import ChangeState
@@ -81,6 +87,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
 
     Raises:
         UnreachableError: The balancer does not answer.
+        ConfigError: ``env.py`` does not call the guard, or fails.
         PairError: A half of the pair is missing or out of order.
         MappingError: An expression does not parse, is volatile, or reads what it may not.
     """
@@ -88,13 +95,15 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     if why:
         msg = f"{why}; nothing was begun"
         raise UnreachableError(msg, hint="ec status")
+    if asked.move in {Move.EXPAND, Move.CONTRACT} or (asked.move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
+        need_guard(place.project.config)
     if asked.move is not Move.EXPAND:
         return
     pair = place.project.pair(change.name)
     for fault in place.project.faults(pair):
         raise PairError(fault.what, hint=fault.fix)
     if change.in_flight is None:
-        expression.check(connection, pair.change.shape)
+        expression.check(connection, pair.change.shape, prelude(pair.expand.module))
 
 
 def observe(
@@ -125,7 +134,7 @@ def observe(
         origin=_origin(change, asked),
         holder=holder(connection, ledger),
         integrity=_integrity(ledger, change),
-        preflight=_preflight(connection, change),
+        preflight=_preflight(place, connection, ledger, change, asked.move),
         switched=place.switch is not None,
     )
     return _for_move(place, connection, facts, count=count)
@@ -147,8 +156,21 @@ def _integrity(ledger: Ledger, change: ChangeState) -> tuple[Finding, ...]:
     return tuple(found) if change.phase is not Phase.CONTRACTED else ()
 
 
-def _preflight(connection: Connection, change: ChangeState) -> tuple[Finding, ...]:
-    return preflight(connection, change.shape.tables)
+def _preflight(
+    place: Place, connection: Connection, ledger: Ledger, change: ChangeState, move: Move
+) -> tuple[Finding, ...]:
+    phases = {known.name: known.phase for known in ledger.changes()}
+    astray = stamped(place.project, place.project.applied(connection), phases)
+    return (*astray, *preflight(connection, change.shape.tables), *to_notice(connection, change, move))
+
+
+def to_notice(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
+    """The sessions that may notice that the names are traded, where ``move`` trades them."""
+    if change.kind is not Kind.SWAPPED or not (change.traded if move is Move.ROLL_BACK else move is Move.CUT_OVER):
+        return ()
+    named = change.shape.mappings
+    columns = (column for m in named for column in (m.new if change.traded else m.old))
+    return bound.sessions(connection, ", ".join(columns))
 
 
 def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool) -> Facts:
@@ -159,6 +181,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
         facts = replace(facts, earlier=())
     if move in {Move.DUAL_WRITE, Move.CUT_OVER}:
         facts = _with_health(place, facts)
+    if move is Move.ROLL_BACK and change.traded:
+        facts = replace(facts, unfit=unfit(place, change) if count else None)
     if move is Move.BACKFILL:
         limit = place.settings.snapshot_limit
         facts = replace(facts, snapshots=census.snapshots(connection, limit), snapshot_limit=limit)
@@ -179,10 +203,7 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     applied = place.project.applied(connection)
     found = list(place.project.faults(pair))
     if facts.asked.move is Move.EXPAND:
-        try:
-            expression.check(connection, pair.change.shape)
-        except MappingError as exc:
-            found.append(Finding(what=exc.message, fix=f"mend {pair.expand.path}"))
+        found += _proved(connection, pair) if facts.change.phase is Phase.PLANNED else ()
     earlier = {
         Move.EXPAND: place.project.earlier_expands,
         Move.CONTRACT: place.project.earlier_contracts,
@@ -191,12 +212,38 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     return replace(facts, pair=tuple(found), earlier=earlier)
 
 
+def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
+    """What is wrong with the mappings before the expand: an expression, or what it makes of the rows that there are."""
+    shape, made = pair.change.shape, prelude(pair.expand.module)
+    sealed = [item for item in seal.record(pair.expand.module) if isinstance(item, SealNotNull)]
+    try:
+        expression.check(connection, shape, made)
+        with expression.making(connection, made):
+            for mapping in shape.mappings:
+                types = expression.check_mapping(connection, mapping)
+                not_null = frozenset(item.column for item in sealed if item.table == mapping.table) & set(mapping.new)
+                what, fix = roundtrip.told(mapping, roundtrip.round_trip(connection, mapping, types, not_null=not_null))
+                if what:
+                    yield Finding(what=what, fix=fix)
+    except MappingError as exc:
+        yield Finding(what=exc.message, fix=f"mend {pair.expand.path}")
+
+
 def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
+    if change.traded:
+        mapped = change.shape.mappings
+        return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
     rules = coming(place, change)
     if rules:  # a fill mends what breaks the rule, so its rows are among these
         return sum(breaking.count(place.url, item) for item in rules)
     return sum(parity.count(place.url, change.name, work) for work in change.shape.work)
+
+
+def unfit(place: Place, change: ChangeState) -> int:
+    """Rows whose value the old columns cannot have, once the names are traded; scans the tables."""
+    mapped = change.shape.mappings
+    return sum(parity.count(place.url, change.name, mapping, statement.unfit(mapping)) for mapping in mapped)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:

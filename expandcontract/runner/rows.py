@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
+from expandcontract.backfill import parity, statement
 from expandcontract.backfill.fill import fill
 from expandcontract.core.facts import Asked
+from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
 from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
@@ -15,6 +16,7 @@ from expandcontract.errors import RefusedError
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, differing, observe
+from expandcontract.runner.waiting import waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +34,8 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     for work in change.shape.work:
         yield from fill_rows(place, mover, change, work)
     yield from compare(place, mover, change, repair=True)
-    for text in sealing.run(place.url, items, mover.fence):
-        yield Event(kind="sealed", text=f"sealed: {text}", change=change.name)
+    notices = sealing.run(place.url, items, mover.fence, mover.patience)
+    yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
     with mover.reading() as ledger:
         facts = observe(place, mover.connection, ledger, change.name, Asked(move=Move.BACKFILL), count=False)
         facts = replace(
@@ -46,6 +48,11 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
         raise RefusedError(
             "; ".join(map(str, judgement.shut)), hint=judgement.next_command, document=judgement.document()
         )
+
+
+def sealed(text: str, change: ChangeState) -> Event:
+    """An item of a seal is there and valid."""
+    return Event(kind="sealed", text=f"sealed: {text}", change=change.name)
 
 
 def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
@@ -67,7 +74,8 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
     epoch = mover.epoch if mover else None
     for work in change.shape.work:
         last = None
-        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch):
+        where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
+        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
                 "total": last.pages_total,
@@ -80,6 +88,8 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
         if last is not None:
             found: dict[str, object] = {"differing": last.differing, "rows": list(last.rows)}
             yield Event(kind="step", text=_agreement(change, work, last), change=change.name, data=found)
+    if change.traded:
+        yield from _unfit(place, change)
     for item in coming(place, change):
         yield _keeping(place, change, item)
 
@@ -112,6 +122,32 @@ def _keeping(place: Place, change: ChangeState, item: SealItem) -> Event:
         change=change.name,
         data={"differing": found.rows, "rows": list(found.first)},
     )
+
+
+def lost(place: Place, change: ChangeState) -> Iterator[Event]:
+    """What going back from cut-over cannot restore under a lossy mapping: counted, the first named; a scan."""
+    for mapping in change.shape.mappings:
+        if not mapping.lossy:
+            continue
+        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.beyond(mapping))
+        old, new = (", ".join(f"{mapping.table}.{name}" for name in side) for side in (mapping.old, mapping.new))
+        text = f"the mapping is lossy: {old} has what it makes of the values that the new release wrote to {new}"
+        if last.differing:
+            rows = ", ".join(last.rows)
+            text += f"; {last.differing} rows of {new} tell more than {old} can give again, first: {rows}"
+        yield Event(kind="note", text=text, change=change.name, data={"lost": last.differing, "rows": list(last.rows)})
+
+
+def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
+    """Rows that going back would lose, first where they are."""
+    for mapping in change.shape.mappings:
+        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit(mapping))
+        columns = " or ".join(f"{mapping.table}.{new}" for new in mapping.new)
+        text = f"every value of {columns} fits the old type"
+        if last.differing:
+            rows = ", ".join(last.rows)
+            text = f"{last.differing} rows have a value of {columns} that does not fit the old type, first: {rows}"
+        yield Event(kind="step", text=text, change=change.name, data={"unfit": last.differing, "rows": list(last.rows)})
 
 
 def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> str:

@@ -9,26 +9,31 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
-from expandcontract.core.release import Speaks
-from expandcontract.errors import LedgerTamperedError, RefusedError, UnknownNameError, UsageError
-from expandcontract.ledger import Ledger, install
-from expandcontract.pg.connect import connect, refuse_pooled
-from expandcontract.runner import back, colors, forward, rows, views
+from expandcontract.core.release import Speaks, check_version
+from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.ledger import Ledger
+from expandcontract.pg.connect import connect
+from expandcontract.runner import back, colors, forward, lint, rows, views
+from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
+from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import ended, merged, observe, read_weights, usable
+from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
-from expandcontract.runner.together import common_move, same_phase
+from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import give, put, release_for
+from expandcontract.runner.waiting import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
 
     from expandcontract.config.settings import Settings
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
+    from expandcontract.lint.finding import Report
 
 __all__ = ["Runner", "parse_duration"]
 
@@ -48,32 +53,26 @@ class Runner:
     def _window(self) -> timedelta:
         return self._place.settings.window.length
 
+    def _mover(self, command: str, *, terminate_idle: bool) -> AbstractContextManager[Mover]:
+        allowed = patience(self._place.settings, f"ec {command}", terminate_idle=terminate_idle)
+        return mover(self._place.url, command, self._window, allowed)
+
     def init(self, *, development: bool = False) -> Iterator[Event]:
         """Attach to the project's Alembic environment, and create or upgrade the ledger; may run again."""
-        from expandcontract.revisions.attach import attach  # noqa: PLC0415  # only here
-
-        done = attach(self._place.directory, self._place.settings.alembic)
-        for path_ in done.created:
-            yield Event(kind="step", text=f"wrote {path_}")
-        yield Event(
-            kind="step" if done.guarded else "note", text="env.py has the guard" if done.guarded else done.advice
-        )
-        with connect(self._place.url, command="init") as connection:
-            refuse_pooled(connection)
-            with connection.begin():
-                changed = install(connection, development=development)
-        text = "the ledger is installed" if changed else "the ledger is up to date"
-        yield Event(kind="finished", text=text + ("; pairs run straight through here" if development else ""))
+        yield from begin(self._place, development=development)
 
     def new(self, recipe: str, **arguments: Any) -> Written:
         """Write the pair of a recipe; the database is only read."""
-        from expandcontract.revisions.recipes import draft  # noqa: PLC0415  # only here
-        from expandcontract.revisions.write import write_pair  # noqa: PLC0415
+        from expandcontract.runner import writing  # noqa: PLC0415  # only here
 
-        with connect(self._place.url, command="new") as connection:
-            found = draft(connection, recipe, **arguments)
-            over = ended(connection)
-        return Written(paths=write_pair(self._place.project, found, ended=over), notes=found.notes)
+        return writing.new(self._place, recipe, arguments)
+
+    def new_auto(self, message: str, **answers: Any) -> Written:
+        """Write a pair for each difference between the models and the database; ``answers`` as in :class:`Answers`."""
+        from expandcontract.revisions.auto import Answers  # noqa: PLC0415  # only here
+        from expandcontract.runner import writing  # noqa: PLC0415
+
+        return writing.new_auto(self._place, message, Answers(**answers))
 
     def abandon(self, name: str) -> tuple[Path, ...]:
         """Take an unexpanded pair out of both chains; returns the deleted files."""
@@ -83,6 +82,10 @@ class Runner:
         pair = known[name] if name in known else self._place.project.pair(name)
         with connect(self._place.url, command="abandon") as connection:
             return abandon(self._place.project, pair, self._place.project.applied(connection))
+
+    def lint(self, names: Sequence[str] = (), *, since: str | None = None) -> Report:
+        """What the rules say of revisions, changes or files, or of all; asks no database."""
+        return lint.lint(self._place, names, since)
 
     def status(self, name: str | None = None) -> dict[str, object]:
         """The state of one change or of all, of the releases and of the traffic."""
@@ -129,9 +132,11 @@ class Runner:
         by_database: bool = False,
         speaks: Mapping[str, Speaks] | None = None,
         steps: Sequence[int] | None = None,
+        terminate_idle: bool = False,
     ) -> Iterator[Event]:
         """Take the named changes one move on, or on to ``to``; resumes what is in flight."""
-        with mover(self._place.url, "advance " + " ".join(names), self._window) as m:
+        names = once(names)
+        with self._mover("advance " + " ".join(names), terminate_idle=terminate_idle) as m:
             while True:
                 with m.reading() as ledger:
                     changes = [self._known(ledger, name) for name in names]
@@ -170,22 +175,12 @@ class Runner:
         else:
             yield from rows.compare(self._place, None, change, repair=False)
 
-    def repair(self, name: str) -> Iterator[Event]:
+    def repair(self, name: str, *, terminate_idle: bool = False) -> Iterator[Event]:
         """Make hold and triggers anew where they are missing or altered, and compare every row."""
-        with mover(self._place.url, f"repair {name}", self._window) as m:
+        with self._mover(f"repair {name}", terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 change = self._known(ledger, name)
-                faults = [what for found, what in ledger.integrity() if found == name]
-            for what in faults:
-                yield Event(kind="note", text=what, change=name)
-            if faults:
-                with m.writing() as ledger:
-                    ledger.reattach(name)
-                yield Event(kind="step", text="hold and triggers were made anew", change=name)
-            if change.open:
-                repaired = change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}
-                yield from rows.compare(self._place, m, change, repair=repaired)
-        yield Event(kind="finished", text=f"hold and triggers of {name} are as they should be", change=name)
+            yield from mend(self._place, m, change)
 
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
         """Put a version on a color that gets no traffic, and record it."""
@@ -223,9 +218,10 @@ class Runner:
                 yield Event(kind="note", text=f"the rollback window of {name} starts anew", change=name)
         yield Event(kind="finished", text=f"{color} has all the traffic")
 
-    def rollback(self, names: Sequence[str]) -> Iterator[Event]:
+    def rollback(self, names: Sequence[str], *, terminate_idle: bool = False) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""
-        with mover(self._place.url, "rollback " + " ".join(names), self._window) as m:
+        names = once(names)
+        with self._mover("rollback " + " ".join(names), terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 changes = [self._known(ledger, name) for name in names]
             flying = [change for change in changes if change.in_flight is not None]
@@ -246,13 +242,8 @@ class Runner:
                         ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
-                if change.shape.lossy:
-                    lost = ", ".join(column for m in change.shape.mappings if m.lossy for column in m.old)
-                    yield Event(
-                        kind="note",
-                        text=f"the mapping is lossy: {lost} may not be restored exactly",
-                        change=change.name,
-                    )
+                if change.phase is Phase.CUT_OVER:
+                    yield from rows.lost(self._place, change)
             yield from back.roll_back(self._place, m, changes, asked)
             yield from self._finished(m, changes)
 
@@ -277,17 +268,9 @@ class Runner:
             return ledger.history(name)
 
     def verify_history(self) -> dict[str, object]:
-        """Recompute the journal's chain of hashes.
-
-        Raises:
-            LedgerTamperedError: It does not hold; the first entry that was altered is named.
-        """
+        """Recompute the journal's chain of hashes; raises :class:`LedgerTamperedError` where it does not hold."""
         with connect(self._place.url, command="history") as connection:
-            found = Ledger(connection, window=self._window).verify_history()
-        if found["broken"] is not None or not found["head_holds"]:
-            msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
-            raise LedgerTamperedError(msg)
-        return found
+            return views.verified(Ledger(connection, window=self._window))
 
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
         found = {change.name: change for change in merged(self._place, ledger)}
@@ -317,6 +300,7 @@ class Runner:
             return forward.recalled(changes[0])[0]
         if version is None or implied(move) is None:
             return Asked(move=move, by_database=by_database, together=together)
+        check_version(version)
         self._place.needed_switch()
         said: dict[str, Speaks] = dict(speaks)
         for change in changes:
@@ -369,6 +353,7 @@ class Runner:
         if flying is not None:
             changes = self._whole(m, flying)
             asked, origin, kept_steps = forward.recalled(flying)
+            resumed_as_begun(flying, asked, version, by_database=by_database)
             yield Event(kind="note", text=f"resuming {move} of {flying.name}", change=flying.name)
             self._judged(m, changes, asked)
             yield from forward.drive(self._place, m, changes, asked, origin, kept_steps)
@@ -392,6 +377,11 @@ class Runner:
         with m.reading() as ledger:
             found = [self._known(ledger, change.name) for change in changes]
         for change in found:
+            if change.in_flight is not None:
+                msg = (
+                    f"{change.in_flight.move} of {change.name} did not come to its end; {change.name} is {change.phase}"
+                )
+                raise FailedError(msg, hint=f"ec plan {change.name}")
             text = f"{change.name} is {change.phase}"
             if change.phase is Phase.CUT_OVER and change.window.closes_at:
                 text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
 from expandcontract.core.color import FULL, Color, Weights
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.pg import roles
 from expandcontract.runner.events import Event
 from expandcontract.traffic.shift import Checked, Intent, Written, shift
 
@@ -60,9 +57,7 @@ def put(place: Place, mover: Mover, release: Release) -> Iterator[Event]:
     if not same:
         with mover.writing() as ledger:
             ledger.journal("deploy_intent", None, {"color": release.color, "version": release.version})
-        note = _tell_role(mover, role, release)
-        if note:
-            yield Event(kind="note", text=note)
+        yield from _tell_role(mover, role, release)
         yield Event(kind="step", text=f"deploying {release}")
         place.deployer.deploy(release.color, release.version)
         with mover.writing() as ledger:
@@ -70,6 +65,8 @@ def put(place: Place, mover: Mover, release: Release) -> Iterator[Event]:
         yield Event(
             kind="deployed", text=f"{release} is deployed", data={"color": release.color, "version": release.version}
         )
+    else:  # the grant may have come only after it was deployed
+        yield from _tell_role(mover, role, release)
     health = place.probe(release.color)
     yield _health(health)
     if not health.ok:
@@ -81,25 +78,16 @@ def put(place: Place, mover: Mover, release: Release) -> Iterator[Event]:
         raise UnhealthyError(msg, hint="mend the release, then the same command again")
 
 
-def _tell_role(mover: Mover, role: str | None, release: Release) -> str:
-    """Put what the release speaks on its login role; says what is missing where that is not allowed."""
+def _tell_role(mover: Mover, role: str | None, release: Release) -> Iterator[Event]:
+    """Put what the release speaks on its login role; a note says so where that is not allowed."""
     if role is None:
-        return ""
+        return
     spoken = ",".join(f"{name}={speaks}" for name, speaks in sorted(release.speaks.items()))
     with mover.writing():
-        database = mover.connection.execute(text("SELECT current_database()")).scalar_one()
-        statement = sql.SQL("ALTER ROLE {} IN DATABASE {} SET expandcontract.speaks = {}").format(
-            sql.Identifier(role), sql.Identifier(database), sql.Literal(spoken)
-        )
-        savepoint = mover.connection.begin_nested()
-        try:
-            mover.connection.exec_driver_sql(statement.as_string().replace("%", "%%"))
-        except DBAPIError as exc:
-            savepoint.rollback()
-            reason = str(exc.orig).splitlines()[0]
-            return f"role {role} was not told what {release.version} speaks: {reason}; what changed decides alone"
-        savepoint.commit()
-    return ""
+        reason = roles.tell(mover.connection, role, spoken)
+    if reason:
+        why = f"role {role} was not told what {release.version} speaks ({reason}); what changed decides alone"
+        yield Event(kind="note", text=f"{why}. ec init prints the grants that are missing", data={"role": role})
 
 
 def give(

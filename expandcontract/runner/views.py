@@ -10,10 +10,12 @@ from alembic import command
 from alembic.config import Config
 
 from expandcontract.core.duration import in_words
-from expandcontract.core.phase import ORDER, Move
-from expandcontract.core.plan import next_move
+from expandcontract.core.phase import ORDER, Kind, Move, Phase
+from expandcontract.core.plan import implied, next_move
+from expandcontract.errors import LedgerTamperedError
+from expandcontract.pg import bound
 from expandcontract.pg.catalog import leaves
-from expandcontract.revisions import seal
+from expandcontract.revisions import seal, swapping
 from expandcontract.runner.observe import merged, read_weights
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "version": change.in_flight.version,
         },
         "next_move": str(move) if move else None,
-        "next": None if move is None else f"ec advance {change.name}",
+        "next": None if move is None else following(change, move),
         "kind": str(change.kind),
         "tables": [str(table) for table in change.shape.tables],
         "by_database": change.by_database,
@@ -92,6 +94,32 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
     }
 
 
+def verified(ledger: Ledger) -> dict[str, object]:
+    """The journal's head, its chain of hashes recomputed.
+
+    Raises:
+        LedgerTamperedError: It does not hold; the first entry that was altered is named.
+    """
+    found = ledger.verify_history()
+    if found["broken"] is not None or not found["head_holds"]:
+        msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
+        raise LedgerTamperedError(msg)
+    return found
+
+
+def following(change: ChangeState, move: Move) -> str:
+    """What to type for the next move, with the choice that it wants."""
+    if move is Move.ROLL_BACK:
+        return f"ec rollback {change.name}"
+    command = f"ec advance {change.name}"
+    if change.in_flight is not None:
+        return f"{command}, or ec rollback {change.name}"
+    if implied(move) is None or change.unnoticed:
+        return command
+    by = f", or {command} --by database" if move is Move.DUAL_WRITE else ""
+    return f"{command} --release VERSION{by}"
+
+
 def work(place: Place, connection: Connection, change: ChangeState) -> dict[str, object]:
     """What the next move will do, without doing it."""
     move = next_move(change)
@@ -100,6 +128,8 @@ def work(place: Place, connection: Connection, change: ChangeState) -> dict[str,
     if move is Move.EXPAND:
         found["sql"] = script(place, f"{_below(pair.expand.down_revision)}:{pair.expand.revision}")
         found["irreversible"] = change.irreversible
+    if move is Move.CUT_OVER and change.kind is Kind.SWAPPED:
+        found["sql"] = swapping.script(pair.expand.module, change.name, change.shape)
     if move is Move.CONTRACT and pair.contract is not None:
         found["sql"] = script(place, f"{pair.expand.revision}:{pair.contract.revision}")
     if move is Move.BACKFILL:
@@ -109,6 +139,19 @@ def work(place: Place, connection: Connection, change: ChangeState) -> dict[str,
             for leaf in leaves(connection, work.table)
         ]
         found["seal"] = [seal.describe(item) for item in seal.record(pair.expand.module)]
+    if change.kind is Kind.SWAPPED and not change.traded and change.phase is not Phase.CONTRACTED:
+        found["headroom"] = [
+            {
+                "column": f"{mapping.table}.{column}",
+                "sequence": left.sequence,
+                "last_value": left.last_value,
+                "limit": left.limit,
+                "text": str(left),
+            }
+            for mapping in change.shape.mappings
+            for column in mapping.old
+            if (left := bound.headroom(connection, mapping.table, column))
+        ]
     return found
 
 

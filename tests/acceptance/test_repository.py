@@ -12,6 +12,8 @@ from tests.fix_project import CHANGE, Project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pytest
+
 TOP = Path(__file__).parents[2]
 
 
@@ -40,8 +42,9 @@ def test_the_worked_example_on_a_development_database(project: Project) -> None:
 
 def _blocks(page: str) -> Iterator[list[str]]:
     text = (TOP / "docs" / page).read_text(encoding="utf-8")
-    for block in re.findall(r"^ *```\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE):
-        yield [line.strip() for line in block.splitlines() if line.strip()]
+    for language, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE):
+        if not language:
+            yield [line.strip() for line in block.splitlines() if line.strip()]
 
 
 def _run(project: Project, lines: list[str]) -> None:
@@ -66,3 +69,17 @@ def test_the_first_change_as_the_guide_tells_it(empty: Project) -> None:
     empty.sql("UPDATE expandcontract.change SET window_length = interval '0'")
     _run(empty, drop)
     assert empty.phase() == "contracted"
+
+
+def test_lint_in_ci_as_the_guide_tells_it(project: Project) -> None:
+    """Every command of the guide, on a pair that ``ec new`` wrote, finds nothing; the hook runs the same command."""
+    (by_hand,) = _blocks("how-to/lint-in-ci.md")
+    _run(project, by_hand)
+    hook = (TOP / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    assert ["ec lint"] == re.findall(r"^  entry: (.*)$", hook, re.MULTILINE)
+
+
+def test_the_worked_example_passes_lint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a database, also by the strictest measure."""
+    monkeypatch.delenv("EC_DATABASE", raising=False)
+    assert "2 revisions: clean" in Project(TOP, "").ec("lint", "--strict")

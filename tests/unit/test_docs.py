@@ -16,6 +16,7 @@ from expandcontract.core.fit import FITS
 from expandcontract.core.phase import ORDER, ROUTES, TRANSITIONS, Kind
 from expandcontract.core.plan import AT_THE_END, GATES
 from expandcontract.core.release import Speaks
+from expandcontract.pg.preflight import QUERIES
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -73,6 +74,17 @@ def test_the_diagram_and_the_fit_table_are_the_tables() -> None:
             for phase in ROUTES[kind]
         ]
         assert rows == [line for line in section.splitlines() if line.startswith("| ") and line.split()[1] in ORDER]
+
+
+def test_every_check_of_the_preflight_is_listed() -> None:
+    """The page has one row a query, and says refuses or warns as the query does."""
+    text = (REFERENCE / "preflight.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\w+_\w+) \| ([^|]+) \|", text, re.MULTILINE))
+    assert set(QUERIES) == set(rows)
+    for name, query in QUERIES.items():
+        assert {word for word in ("refuse", "warn") if f"'{word}'" in query} == {
+            word for word in ("refuse", "warn") if f"{word}s" in rows[name]
+        }, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

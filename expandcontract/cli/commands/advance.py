@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from expandcontract.cli.options import By, Changes, Json, Release, Speaks, Steps
+from expandcontract.cli.options import By, Changes, Json, Release, Speaks, Steps, TerminateIdle
 from expandcontract.cli.play import play, resumable
 from expandcontract.cli.session import runner
 from expandcontract.cli.words import by_database, phase, speaks, steps
 
 
-def command(
+def command(  # noqa: PLR0913  # one argument a flag
     ctx: typer.Context,
     changes: Changes,
     *,
@@ -21,6 +21,7 @@ def command(
     by: By = None,
     spoken: Speaks = None,
     percents: Steps = None,
+    terminate_idle: TerminateIdle = False,
     json: Json = False,
 ) -> None:
     """Make the next move of a change, or resume the one in flight.
@@ -35,6 +36,7 @@ def command(
         by_database=by_database(by, release),
         speaks=speaks(spoken or ()),
         steps=steps(percents),
+        terminate_idle=terminate_idle,
     )
     play(events, json=json, status=lambda: asked.status(_only(changes)), left=resumable(changes))
 

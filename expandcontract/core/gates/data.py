@@ -90,6 +90,24 @@ def seal(facts: Facts) -> Answer:
     return opened("every index and constraint of the seal is valid")
 
 
+def fits_back(facts: Facts) -> Answer:
+    """No row has a value that the old columns cannot have, where they and the new ones traded names."""
+    name = facts.change.name
+    if not facts.change.traded:
+        return opened("the names are as they were")
+    if facts.unfit is None:
+        return unknown("the rows have not been counted", next_=f"ec verify {name}")
+    if facts.unfit:
+        columns = " or ".join(f"{m.table}.{new}" for m in facts.change.shape.mappings for new in m.new)
+        return closed(
+            f"{facts.unfit} rows have a value of {columns} that the old type cannot have, and going back would lose it",
+            measured=str(facts.unfit),
+            limit="0",
+            next_=f"ec verify {name}",
+        )
+    return opened("every value fits the old type", measured="0", limit="0")
+
+
 def window(facts: Facts) -> Answer:
     """The rollback window has expired, on the database's clock."""
     found = facts.change.window
@@ -166,6 +184,7 @@ def dependents(facts: Facts) -> Answer:
 
 SNAPSHOTS = Gate("snapshots", "EC340", snapshots)
 PARITY = Gate("parity", "EC341", parity)
+FITS_BACK = Gate("fits-back", "EC372", fits_back)
 SEAL = Gate("seal", "EC342", seal)
 WINDOW = Gate("window", "EC360", window)
 RELEASES_SPEAK_NEW = Gate("releases-speak-new", "EC361", releases_speak_new)

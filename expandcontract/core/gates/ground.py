@@ -89,20 +89,22 @@ def _findings(findings: tuple[Finding, ...] | None, unread: str, fine: str) -> A
 def earlier_expands(facts: Facts) -> Answer:
     """No expand revision earlier in the chain is missing; for a roll-back, none later is applied."""
     if facts.asked.move is Move.ROLL_BACK:
-        return _order(facts, "expand", "stands on it and is applied", "ec rollback {0}")
-    return _order(facts, "expand", "comes first", "ec advance {0}")
+        return _order(facts, "expand", "stands on it and is applied", "ec rollback {0}", "alembic downgrade expand@-1")
+    return _order(facts, "expand", "comes first", "ec advance {0}", "alembic upgrade {0}")
 
 
 def earlier_contracts(facts: Facts) -> Answer:
     """No contract revision earlier in the chain is missing."""
-    return _order(facts, "contract", "comes first", "ec advance {0}")
+    return _order(facts, "contract", "comes first", "ec advance {0}", "alembic upgrade {0}")
 
 
-def _order(facts: Facts, half: str, why: str, command: str) -> Answer:
+def _order(facts: Facts, half: str, why: str, command: str, plain: str) -> Answer:
     if facts.earlier is None:
         return unknown(f"the chain of {half} revisions could not be read")
     alone = [name for name in facts.earlier if name not in facts.asked.together]  # the others go first in the same move
     if alone:
+        if alone[0] not in {change.name for change in facts.changes}:  # an ordinary revision, which Alembic runs
+            return closed(f"revision {', '.join(alone)} {why}", next_=plain.format(alone[0]))
         return closed(f"the {half} of {', '.join(alone)} {why}", next_=command.format(alone[0]))
     return opened(f"no other {half} is in the way")
 

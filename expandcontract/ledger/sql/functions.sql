@@ -104,6 +104,9 @@ DECLARE
     v_other text;
 BEGIN
     PERFORM expandcontract.durable();
+    IF kind = 'swapped' THEN
+        shape := expandcontract.with_swapped(shape);
+    END IF;
     SELECT c.name INTO v_other FROM expandcontract.change AS c
     WHERE c.attached AND c.name <> begin_change.name AND expandcontract.collide(c.shape, begin_change.shape) LIMIT 1;
     IF FOUND THEN
@@ -183,6 +186,9 @@ BEGIN
     PERFORM expandcontract.durable();
     IF current_setting('expandcontract.ending', true) IS DISTINCT FROM name THEN
         PERFORM expandcontract.assert_retract(name);
+    ELSIF v_change.kind = 'swapped' AND NOT expandcontract.names_are_traded(name) THEN
+        PERFORM expandcontract.refuse(format('the contract of %s would drop the new column: the names are not traded, '
+            'which no script made with --sql can do', name), 'alembic upgrade heads, online');
     END IF;
     UPDATE expandcontract.change AS c SET attached = false WHERE c.name = end_change.name;
     PERFORM expandcontract.sync(v_change.shape);

@@ -3,6 +3,8 @@
 --    swapped in the same transaction.
 -- 2. What changed decides. What a session says it speaks decides only where that is silent.
 -- 3. No UPDATE OF list and no depth guard: both lose writes.
+-- 4. Where columns traded names ("leads" is new), no release knows the old one: a value that it cannot have leaves it
+--    NULL and never fails the write. The way back counts such rows and stays closed for them.
 
 CREATE OR REPLACE FUNCTION expandcontract.holds(shape jsonb)
 RETURNS TABLE (number bigint, schema_name text, table_name text, columns text[])
@@ -83,6 +85,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          expandcontract.pieces(relation, mapping, 'forward') AS new
 $$;
 
+-- The assignments of the old side, each NULL where its type cannot have the value.
+CREATE OR REPLACE FUNCTION expandcontract.or_null(mapping jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(format('BEGIN SELECT (%1$s) INTO NEW.%2$I FROM (SELECT %3$s) AS %4$I; '
+        'EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN NEW.%2$I := NULL; END',
+        item ->> 'sql', item ->> 'column',
+        (SELECT string_agg(format('NEW.%1$I AS %1$I', n ->> 'column'), ', ')
+         FROM jsonb_array_elements(mapping -> 'forward') AS n), mapping ->> 'table'), '; ')
+    FROM jsonb_array_elements(mapping -> 'reverse') AS item
+$$;
+
 CREATE OR REPLACE FUNCTION expandcontract.block(relation regclass, name text, mapping jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($block$
@@ -106,16 +119,20 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     ELSIF NOT %9$s THEN
         IF v_old THEN
             INSERT INTO expandcontract.conflict (change, won)
-            VALUES (%1$L, CASE v_speaks WHEN 'new' THEN 'new' ELSE 'old' END);
+            VALUES (%1$L, CASE WHEN %10$s THEN 'new' ELSE 'old' END);
         END IF;
-        IF v_speaks = 'new' THEN
+        IF %10$s THEN
             %6$s;
         ELSE
             %7$s;
         END IF;
     END IF;
-$block$, name, old.given, new.given, old.changed, new.changed, old.assign, new.assign, new.empty,
-        CASE WHEN (mapping ->> 'lossy')::boolean THEN format('(%s OR %s)', new.equal, old.equal) ELSE new.equal END)
+$block$, name, old.given, new.given, old.changed, new.changed,
+        CASE WHEN mapping ->> 'leads' = 'new' THEN expandcontract.or_null(mapping) ELSE old.assign END,
+        new.assign, new.empty,
+        CASE WHEN (mapping ->> 'lossy')::boolean AND mapping -> 'leads' IS NULL
+            THEN format('(%s OR %s)', new.equal, old.equal) ELSE new.equal END,
+        coalesce((mapping ->> 'leads' = 'new')::text, 'v_speaks IS NOT DISTINCT FROM ''new'''))
     FROM expandcontract.pieces(relation, mapping, 'reverse') AS old,
          expandcontract.pieces(relation, mapping, 'forward') AS new
 $$;
@@ -139,6 +156,7 @@ DECLARE
     v_function text := 'sync_' || nextval('expandcontract.generation');
     v_body text;
     v_when text;
+    v_trigger text;
 BEGIN
     SELECT s.function INTO v_before FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
@@ -149,8 +167,12 @@ BEGIN
     DELETE FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
     IF v_body IS NULL THEN
-        EXECUTE format('DROP TRIGGER IF EXISTS zz_expandcontract_insert ON %s', v_table);
-        EXECUTE format('DROP TRIGGER IF EXISTS zz_expandcontract_update ON %s', v_table);
+        -- DROP TRIGGER IF EXISTS would take ACCESS EXCLUSIVE to do nothing
+        FOR v_trigger IN SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = v_table::regclass
+            AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update')
+        LOOP
+            EXECUTE format('DROP TRIGGER %I ON %s', v_trigger, v_table);
+        END LOOP;
     ELSE
         v_body := format(E'DECLARE\n    v_speaks text;\n    v_old boolean;\n    v_new boolean;\nBEGIN%s    RETURN NEW;\nEND', v_body);
         EXECUTE format('CREATE FUNCTION expandcontract.%I() RETURNS trigger LANGUAGE plpgsql '

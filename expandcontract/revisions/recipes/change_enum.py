@@ -1,101 +1,66 @@
-"""``change-enum``: a value is added at the expand, outside a transaction, and stays for good."""
+"""``change-enum``: other values of an enum type; which change it is, says the flag."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from expandcontract.core.change import Change, check_name
-from expandcontract.core.mapping import Table
-from expandcontract.errors import MappingError, UnknownNameError, UsageError
-from expandcontract.pg import relation
-from expandcontract.revisions.recipes import standing
-from expandcontract.revisions.render import Draft, Half, quote, statement
+from expandcontract.errors import UsageError
+from expandcontract.revisions.recipes import enum_added, enum_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
-    from expandcontract.pg.relation import Enum
-
-LONGEST_LABEL = 63  # bytes
-FOR_GOOD = "PostgreSQL cannot take a value out of an enum"
-MEETS = (
-    "the running release may read {value!r} as soon as the new one writes it, in {columns}: make sure that it can;"
-    " it is not translated for a release that cannot"
-)
+    from expandcontract.revisions.render import Draft
 
 
-def draft(
+def draft(  # noqa: PLR0913  # each is a flag of the command
     connection: Connection,
-    type: str,  # noqa: A002  # as the argument is called
+    type: str,  # noqa: A002  # as the command has it
     *,
     add: str | None = None,
     before: str | None = None,
     after: str | None = None,
+    rename: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    instead: str | None = None,
+    type_name: str | None = None,
+    to: Sequence[str] = (),
     name: str | None = None,
 ) -> Draft:
-    """The change of an enum type; which one, says the flag.
+    """The change of an enum type.
 
     Args:
         connection: To a database that has the type.
         type: ``type`` or ``schema.type``.
-        add: A value to add.
-        before: The value that it sorts before.
+        add: A value to add; PostgreSQL cannot take it out again.
+        before: The value that an added one sorts before.
         after: The value that it sorts after; default: it sorts last.
-        name: The change's name; default ``type_add_value``.
-
-    Returns:
-        An expand alone.
+        rename: ``old=new``, each a value's new name.
+        remove: Values that go.
+        instead: What rows get that have a removed value.
+        type_name: Of the new type, where values are renamed or removed.
+        to: ``column=new`` or ``table.column=new``, the new columns' names.
+        name: The change's name.
 
     Raises:
-        UnknownNameError: There is no such type or neighbour.
-        UsageError: Nothing is asked for, or both neighbours are given.
-        MappingError: The value is there already, empty or too long.
+        UnknownNameError: There is no such type or value.
+        UsageError: Nothing is asked for, or what cannot go together.
+        MappingError: A value or a use of the type stands in the way.
     """
-    place = Table.parse(type)
-    found = relation.enum(connection, place)
-    if add is None:
-        msg = "say what shall change"
-        raise UsageError(msg, hint=f"ec new change-enum {place.spelled} --add VALUE")
-    return _add(place, found, add, (before, after), name)
-
-
-def _add(place: Table, found: Enum, value: str, neighbours: tuple[str | None, str | None], name: str | None) -> Draft:
-    _check(place, found, value, neighbours)
-    change = check_name(name or standing.named(place.name, "add", value))
-    columns = ", ".join(f"{table}.{column}" for table, column in found.columns)
-    before, after = neighbours
-    where = "" if before is None else f" BEFORE {_literal(before)}"
-    where += "" if after is None else f" AFTER {_literal(after)}"
-    spelled = f"{quote(place.schema)}.{quote(place.name)}"
-    added = f"ALTER TYPE {spelled} ADD VALUE IF NOT EXISTS {_literal(value)}{where}"
-    # within a transaction that goes on, the value could not be used
-    block = f"with op.get_context().autocommit_block():\n    op.execute({statement(added)})"
-    expand = Half(
-        summary=f"add {value!r} to the values of {place}",
-        upgrade=[block, "op.begin_change(change)"],
-        downgrade=["op.end_change(change)  # the value stays"],
+    if add is not None:
+        if rename or remove:
+            msg = "a value is added at once, and renaming or removing takes a new type: that is two changes"
+            raise UsageError(msg, hint=f"ec new change-enum {type} --add {add}, and the rest afterwards")
+        return enum_added.draft(connection, type, add, before=before, after=after, name=name)
+    return enum_values.draft(
+        connection,
+        type,
+        rename=rename,
+        remove=remove,
+        instead=instead,
+        type_name=type_name,
+        to=to,
+        name=name,
     )
-    notes = [f"it cannot be taken back: {FOR_GOOD}"]
-    notes += [MEETS.format(value=value, columns=columns)] if columns else []
-    tables = [table.spelled for table in dict.fromkeys(table for table, _ in found.columns)]
-    return Draft(change=Change(change, touches=tables, irreversible=FOR_GOOD), expand=expand, notes=tuple(notes))
-
-
-def _check(place: Table, found: Enum, value: str, neighbours: tuple[str | None, str | None]) -> None:
-    if None not in neighbours:
-        msg = "a value has one place: give --before or --after"
-        raise UsageError(msg, hint="without either it sorts last")
-    if value in found.labels:
-        msg = f"{place} has the value {value!r} already"
-        raise MappingError(msg, hint=f"\\dT+ {place} in psql lists them")
-    if not value or len(value.encode()) > LONGEST_LABEL:
-        msg = f"{value!r} cannot be a value: it has {len(value.encode())} bytes, 1 to {LONGEST_LABEL} are needed"
-        raise MappingError(msg, hint="choose another")
-    for neighbour in neighbours:
-        if neighbour is not None and neighbour not in found.labels:
-            msg = f"{place} has no value {neighbour!r}; it has {', '.join(found.labels)}"
-            raise UnknownNameError(msg, hint=f"\\dT+ {place} in psql lists them")
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

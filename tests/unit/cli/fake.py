@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from expandcontract.core.gate import Answer, State, Verdict
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.plan import Judgement
+from expandcontract.lint.finding import Finding, Report, Severity
 from expandcontract.runner.events import Event, Written
 
 if TYPE_CHECKING:
@@ -41,6 +43,21 @@ EVENTS = (
     ),
     Event(kind="finished", text="users_name is backfilled", change="users_name", data={"phase": "backfilled"}),
 )
+
+WARNED = Finding(
+    path="versions/a.py",
+    line=7,
+    code="EC206",
+    name="default-dropped",
+    severity=Severity.WARNING,
+    revision="abc1",
+    what="drops the default of users.visits",
+    why="A release that leaves it out writes NULL.",
+    fix="say so:\n  # because",
+)
+DROPPED = replace(WARNED, code="EC201", name="drop-in-expand", severity=Severity.ERROR, line=5, what="100%: a, b")
+REPORT = Report(findings=(WARNED,), revisions=("abc1",), notes=("squawk is not installed",))
+BROKEN = Report(findings=(DROPPED, WARNED), passed_over=(replace(WARNED, reason="known"),), revisions=("abc1", "abc2"))
 
 
 def judgement(*, opened: bool) -> Judgement:
@@ -99,6 +116,11 @@ class FakeRunner:
         self._note("plan", name)
         gates = judgement(opened=self.opened).document()
         return {"change": name, "phase": "planned", "move": "expand", "sql": ["ALTER TABLE users"], "judgement": gates}
+
+    def lint(self, names: tuple[str, ...] = (), *, since: str | None = None) -> Report:
+        """As the runner's."""
+        self._note("lint", names, since=since)
+        return REPORT if self.opened else BROKEN
 
     def window(self, name: str, extend: timedelta) -> dict[str, Any]:
         """As the runner's."""

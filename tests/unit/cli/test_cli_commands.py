@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from tests.unit.cli.fake import FakeRunner
 
 ASKED: dict[str, Any] = {"release": None, "by_database": False, "speaks": {}}
-ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None}
 RENAME: dict[str, Any] = {"table": "users", "old": "a", "new": "b"}
+ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None, "terminate_idle": False}
 CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("init", ("init", (), {"development": False})),
     ("init --development", ("init", (), {"development": True})),
     ("new rename-column users a b", ("new", ("rename-column",), {**RENAME, "name": None})),
     ("new rename-column users a b --name x", ("new", ("rename-column",), {**RENAME, "name": "x"})),
     ("abandon a", ("abandon", ("a",), {})),
+    ("lint", ("lint", ((),), {"since": None})),
+    ("lint a b --since abc1", ("lint", (("a", "b"),), {"since": "abc1"})),
     ("plan a", ("plan", ("a",), {})),
     ("status", ("status", (None,), {})),
     ("status a", ("status", ("a",), {})),
@@ -48,10 +50,13 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ),
     ("backfill a", ("backfill", ("a",), {})),
     ("verify a", ("verify", ("a",), {})),
-    ("repair a", ("repair", ("a",), {})),
+    ("advance a --terminate-idle", ("advance", (["a"],), {**ADVANCE, "terminate_idle": True})),
+    ("repair a", ("repair", ("a",), {"terminate_idle": False})),
+    ("repair a --terminate-idle", ("repair", ("a",), {"terminate_idle": True})),
     ("deploy green v2 --speaks a=dual", ("deploy", (Color.GREEN, "v2", {"a": Speaks.DUAL}), {})),
     ("switch blue --steps 100", ("switch", (Color.BLUE, (100,)), {})),
-    ("rollback a b", ("rollback", (["a", "b"],), {})),
+    ("rollback a b", ("rollback", (["a", "b"],), {"terminate_idle": False})),
+    ("rollback a --terminate-idle", ("rollback", (["a"],), {"terminate_idle": True})),
     ("window a --extend 24h", ("window", ("a", timedelta(hours=24)), {})),
     ("history a", ("history", ("a",), {})),
 ]

@@ -95,15 +95,22 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         ground.EARLIER_EXPANDS,
         Move.EXPAND,
         Phase.PLANNED,
-        {"earlier": ("a", "b")},
+        {"earlier": ("a", "b"), "others": (change(name="a"), change(name="b"))},
         ("closed", "the expand of a, b comes first"),
     ),
     (
         ground.EARLIER_EXPANDS,
         Move.ROLL_BACK,
         Phase.EXPANDED,
-        {"earlier": ("a",)},
+        {"earlier": ("a",), "others": (change(name="a"),)},
         ("closed", "the expand of a stands on it and is applied"),
+    ),
+    (
+        ground.EARLIER_EXPANDS,
+        Move.EXPAND,
+        Phase.PLANNED,
+        {"earlier": ("3f2a",)},
+        ("closed", "revision 3f2a comes first"),
     ),
     (
         ground.EARLIER_CONTRACTS,
@@ -376,6 +383,7 @@ TIGHTENED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape())
 MENDED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape(fills=(Fill("users", {"nick": "''"}),)))
 LATER = "the contract mends them before it makes the rule"
 SWAPPED = change(Phase.BACKFILLED, kind=Kind.SWAPPED)
+TRADED = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
 
 
 @pytest.mark.parametrize(
@@ -425,6 +433,30 @@ def test_what_cannot_be_taken_back() -> None:
     assert "would not hold: 3 rows of users break NOT NULL of users.nick" in answer.reason
     over = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
     assert State.OPEN is release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, over)).state
+
+
+@pytest.mark.parametrize(
+    ("state", "unfit", "expected"),
+    [
+        (change(Phase.CUT_OVER), None, ("open", "the names are as they were")),
+        (SWAPPED, None, ("open", "the names are as they were")),
+        (TRADED, 0, ("open", "every value fits the old type")),
+        (TRADED, None, ("unknown", "the rows have not been counted")),
+        (
+            TRADED,
+            3,
+            (
+                "closed",
+                "3 rows have a value of users.new that the old type cannot have, and going back would lose it",
+            ),
+        ),
+    ],
+)
+def test_values_that_do_not_fit_back(state: ChangeState, unfit: int | None, expected: tuple[str, str]) -> None:
+    """Only where names are traded are there such values, and then each is one too many."""
+    answer = data.FITS_BACK.decide(facts(Move.ROLL_BACK, state, unfit=unfit))
+    assert expected == (answer.state, answer.reason)
+    assert answer.next == ("" if answer.state is State.OPEN else f"ec verify {NAME}")
 
 
 def test_a_move_in_flight_may_be_resumed_by_itself_only() -> None:

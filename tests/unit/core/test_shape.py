@@ -41,6 +41,10 @@ def test_the_kind_follows_from_what_is_declared(declared: Change, expected: Kind
     [
         ({"kind": "mapped"}, "is mapped and has no mapping"),
         ({"mapping": MAPPING, "kind": "removed"}, "is removed and has a mapping"),
+        (
+            {"mapping": Mapping("t", forward={"a": "c", "b": "c"}, reverse={"c": "a"}), "kind": "swapped"},
+            "is swapped and has a mapping whose old and new columns do not pair off",
+        ),
     ],
 )
 def test_a_kind_that_does_not_go_with_what_is_declared(more: dict[str, object], said: str) -> None:
@@ -63,6 +67,7 @@ def test_a_shape_goes_through_its_document() -> None:
     assert [("users", False), ("orders", False), ("fourth", False), ("fifth", True)] == holds
     assert ("users", "shop.orders", "third", "fourth", "fifth", "sixth") == tuple(map(str, shape.tables))
     assert [("old",), ("sum",), ("x", "y")] == [hold.columns for hold in shape.leaving]
+    assert [("new",), ("total",)] == [hold.columns for hold in shape.arriving]
     assert (True, False) == (shape.lossy, Shape(mappings=(MAPPING,)).lossy)
     for broken in ({"mappings": []}, {"mappings": [], "fills": [{}], "removes": []}, {"mappings": 3}):
         with pytest.raises(MappingError, match="not a shape"):

@@ -1,0 +1,76 @@
+"""EC203: an expand or ordinary revision changes the type of a column that releases use."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from expandcontract.core.revision import Kind, Part
+from expandcontract.lint.finding import Hit, Severity
+from expandcontract.lint.rule import Example, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from expandcontract.core.revision import Action, Revision
+
+SIZED = re.compile(r"(varchar|character varying|numeric|decimal|varbit|bit varying)(?:\((\d+)(?:, ?(\d+))?\))?")
+SAME = {"character varying": "varchar", "decimal": "numeric", "bit varying": "varbit"}
+
+
+def _check(revision: Revision) -> Iterator[Hit]:
+    if not revision.additive:
+        return
+    for statement, action in revision.on_live(Part.UPGRADE):
+        if (
+            action.kind is Kind.CHANGE_TYPE
+            and (action.table, action.column) not in revision.added
+            and not _widens(action)
+        ):
+            unsaid = "" if action.old_type else " (its type now is not said: existing_type=… tells a mere widening)"
+            yield Hit(
+                line=statement.line,
+                what=f"changes the type of {action.target} to {action.type}{unsaid}",
+                fix=f"ec new change-type {action.table} {action.column} {(action.type or '').split(' ')[0]}",
+            )
+
+
+def _widens(action: Action) -> bool:
+    """Whether every value and every client of the old type fits the new one, and no row is written anew."""
+    old, new = SIZED.fullmatch(action.old_type or ""), SIZED.fullmatch(action.type or "")
+    if action.says("using") or old is None:
+        return False
+    before = SAME.get(old[1], old[1])
+    if new is None:
+        return before == "varchar" and action.type == "text"
+    if before != SAME.get(new[1], new[1]):
+        return False
+    if new[2] is None:
+        return True
+    wider = old[2] is not None and int(new[2]) >= int(old[2])
+    return wider and int(old[3] or 0) == int(new[3] or 0)
+
+
+RULE = Rule(
+    code="EC203",
+    name="retype-in-expand",
+    severity=Severity.ERROR,
+    summary="An expand or ordinary revision changes the type of a column that is there.",
+    why="A running release reads and writes the old type: its prepared statements fail, its values may not fit. "
+    "Most changes of type also write every row anew while nobody can read the table.",
+    check=_check,
+    bad=Example(
+        half=None,
+        source="""def upgrade() -> None:
+    op.alter_column("users", "visits", type_=sa.BigInteger(), existing_type=sa.Integer())
+""",
+    ),
+    good=Example(
+        half=None,
+        source="""def upgrade() -> None:
+    # longer only: no row is written anew, and every old value fits
+    op.alter_column("users", "nick", type_=sa.String(80), existing_type=sa.String(40))
+""",
+    ),
+    covers=frozenset({"changing-column-type"}),
+)

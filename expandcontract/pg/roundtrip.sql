@@ -1,0 +1,5 @@
+-- name: key
+SELECT a.attname::text FROM pg_index AS x
+CROSS JOIN LATERAL unnest(x.indkey) WITH ORDINALITY AS k (attnum, place)
+JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
+WHERE x.indrelid = :oid AND x.indisprimary AND k.place <= x.indnkeyatts ORDER BY k.place;
