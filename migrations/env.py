@@ -29,7 +29,8 @@ def address() -> URL:
 
 def run_offline() -> None:
     """Write the statements as a script."""
-    context.configure(url=address(), target_metadata=target_metadata, literal_binds=True)
+    options = {"paramstyle": "named"}  # so that a percent sign stays one
+    context.configure(url=address(), target_metadata=target_metadata, literal_binds=True, dialect_opts=options)
     with context.begin_transaction():
         guard(context)
         context.run_migrations()

@@ -15,7 +15,7 @@ from expandcontract.errors import SealError
 from expandcontract.pg import build
 from expandcontract.pg.connect import connect
 from expandcontract.pg.ddl import Notice, Work, perform, statements
-from expandcontract.revisions import leaves, partitions
+from expandcontract.revisions import leaves, partitions, steps
 from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, Unsealed
 from expandcontract.revisions.seal import below, create_index, describe, plain, relation, valid
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 REFERENCED = re.compile(
     r"\bREFERENCES\s+((?:\"(?:[^\"]|\"\")+\"|[\w$]+)(?:\.(?:\"(?:[^\"]|\"\")+\"|[\w$]+))?)", re.IGNORECASE
 )
-NOT_NULL_NOT_VALID = 180000
 
 
 def run(
@@ -163,21 +162,16 @@ def _build_by_leaf(seal: _Seal, item: SealIndex) -> Iterator[Notice]:
 
 def _build_unique(seal: _Seal, item: SealUnique) -> Iterator[Notice]:
     yield from _build(seal, item)
-    name = sql.Identifier(item.name)
-    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
-    statement = add.format(seal.table, name, name, sql.SQL(item.timing))
-    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), steps.using_index(item))
 
 
 def _constraint(seal: _Seal, name: str, definition: str, *, there: bool) -> Iterator[Notice]:
     parents = _parents(definition)
+    table = seal.item.table
     if not there:
-        add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID")
         mode = LockMode.SHARE_ROW_EXCLUSIVE if parents else LockMode.ACCESS_EXCLUSIVE
-        statement = add.format(seal.table, sql.Identifier(name), sql.SQL(definition))
-        yield from seal.ddl(seal.claims(mode, *parents), statement)
-    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(seal.table, sql.Identifier(name))
-    yield from seal.ddl(seal.claims(LockMode.SHARE_UPDATE_EXCLUSIVE), validate)
+        yield from seal.ddl(seal.claims(mode, *parents), steps.not_valid(table, name, definition))
+    yield from seal.ddl(seal.claims(LockMode.SHARE_UPDATE_EXCLUSIVE), steps.validate(table, name))
 
 
 def _parents(definition: str) -> list[str]:
@@ -187,22 +181,16 @@ def _parents(definition: str) -> list[str]:
 
 def _not_null(seal: _Seal, item: SealNotNull) -> Iterator[Notice]:
     with connect(seal.url, command="seal") as connection:
-        version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
-    column = sql.Identifier(item.column)
-    if int(version) >= NOT_NULL_NOT_VALID:
-        there = seal.state(SealConstraint(item.name, item.table, "")) is not None
-        definition = sql.SQL("NOT NULL {}").format(column).as_string()
-        yield from _constraint(seal, item.name, definition, there=there)
-        return
-    check = item.proof
-    proof = seal.state(SealConstraint(check, item.table, ""))
-    if not proof:
-        definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
-        yield from _constraint(seal, check, definition, there=proof is False)
-    proved = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(seal.table, column)
-    # in one transaction, so that a kill in between leaves no proof behind a column that counts as sealed
-    gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(check))
-    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), proved, gone)
+        number = steps.version(connection)
+    name, definition = steps.rule(item, number)
+    there = seal.state(SealConstraint(name, item.table, ""))
+    if number >= steps.NOT_NULL_NOT_VALID or not there:
+        yield from _constraint(seal, name, definition, there=there is not None)
+    if number < steps.NOT_NULL_NOT_VALID:
+        proved = steps.set_not_null(item.table, item.column)
+        # in one transaction, so that a kill in between leaves no proof behind a column that counts as sealed
+        gone = steps.drop_constraint(item.table, name)
+        yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), proved, gone)
 
 
 def _drop(seal: _Seal) -> Iterator[Notice]:
@@ -226,5 +214,5 @@ def _drop(seal: _Seal) -> Iterator[Notice]:
 
 def _gone(seal: _Seal, item: SealUnique | SealConstraint | Unsealed) -> Iterator[Notice]:
     parents = _parents(item.definition) if isinstance(item, SealConstraint | Unsealed) else []
-    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(item.name))
+    drop = steps.drop_constraint(item.table, item.name)
     yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents), drop)

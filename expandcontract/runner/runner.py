@@ -13,7 +13,7 @@ from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, lint, rows, views
+from expandcontract.runner import back, colors, forward, lint, planned, rows, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mending import mend
@@ -116,11 +116,13 @@ class Runner:
         with connect(self._place.url, command="plan") as connection:
             ledger = Ledger(connection, window=self._window)
             change = self._known(ledger, name)
-            found = views.work(self._place, connection, change)
+            found = planned.work(self._place, connection, change)
             move = next_move(change)
             if move is not None:
                 asked = self._asked(ledger, [change], move, None, {}, by_database=False)
-                found["judgement"] = judge(observe(self._place, connection, ledger, name, asked)).document()
+                facts = observe(self._place, connection, ledger, name, asked)
+                found["preflight"] = planned.findings(facts.preflight or ())
+                found["judgement"] = judge(facts).document()
             return found
 
     def advance(

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-
 from expandcontract.core.duration import in_words
-from expandcontract.core.phase import ORDER, Kind, Move, Phase
+from expandcontract.core.phase import ORDER, Move
 from expandcontract.core.plan import implied, next_move
 from expandcontract.errors import LedgerTamperedError
-from expandcontract.pg import bound
-from expandcontract.pg.catalog import leaves
-from expandcontract.revisions import seal, swapping
 from expandcontract.runner.observe import merged, read_weights
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from sqlalchemy import Connection
 
     from expandcontract.core.change import ChangeState
     from expandcontract.ledger import Ledger
@@ -118,54 +108,3 @@ def following(change: ChangeState, move: Move) -> str:
         return command
     by = f", or {command} --by database" if move is Move.DUAL_WRITE else ""
     return f"{command} --release VERSION{by}"
-
-
-def work(place: Place, connection: Connection, change: ChangeState) -> dict[str, object]:
-    """What the next move will do, without doing it."""
-    move = next_move(change)
-    pair = place.project.pair(change.name)
-    found: dict[str, object] = {"change": change.name, "phase": str(change.phase), "move": str(move) if move else None}
-    if move is Move.EXPAND:
-        found["sql"] = script(place, f"{_below(pair.expand.down_revision)}:{pair.expand.revision}")
-        found["irreversible"] = change.irreversible
-    if move is Move.CUT_OVER and change.kind is Kind.SWAPPED:
-        found["sql"] = swapping.script(pair.expand.module, change.name, change.shape)
-    if move is Move.CONTRACT and pair.contract is not None:
-        found["sql"] = script(place, f"{pair.expand.revision}:{pair.contract.revision}")
-    if move is Move.BACKFILL:
-        found["relations"] = [
-            {"name": f"{leaf.schema}.{leaf.name}", "pages": leaf.pages, "rows": leaf.rows}
-            for work in change.shape.work
-            for leaf in leaves(connection, work.table)
-        ]
-        found["seal"] = [seal.describe(item) for item in seal.record(pair.expand.module)]
-    if change.kind is Kind.SWAPPED and not change.traded and change.phase is not Phase.CONTRACTED:
-        found["headroom"] = [
-            {
-                "column": f"{mapping.table}.{column}",
-                "sequence": left.sequence,
-                "last_value": left.last_value,
-                "limit": left.limit,
-                "text": str(left),
-            }
-            for mapping in change.shape.mappings
-            for column in mapping.old
-            if (left := bound.headroom(connection, mapping.table, column))
-        ]
-    return found
-
-
-def _below(down: object) -> str:
-    return str(down) if isinstance(down, str) else "base"
-
-
-def script(place: Place, span: str) -> list[str]:
-    """The statements of these revisions, as ``alembic upgrade --sql`` writes them."""
-    said = StringIO()
-    config = Config(str(place.settings.alembic), output_buffer=said, stdout=StringIO())
-    config.set_main_option("sqlalchemy.url", place.url.render_as_string(hide_password=True).replace("%", "%%"))
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        command.upgrade(config, span, sql=True)
-    statements = [part.strip() for part in said.getvalue().split(";\n")]
-    lines = ["\n".join(row for row in part.splitlines() if row and not row.startswith("--")) for part in statements]
-    return [line for line in lines if line and line not in {"BEGIN", "COMMIT"}]

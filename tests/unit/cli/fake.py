@@ -115,7 +115,16 @@ class FakeRunner:
         """As the runner's."""
         self._note("plan", name)
         gates = judgement(opened=self.opened).document()
-        return {"change": name, "phase": "planned", "move": "expand", "sql": ["ALTER TABLE users"], "judgement": gates}
+        statement = {
+            "sql": "ALTER TABLE users",
+            "form": "unknown",
+            "refused": "",
+            "transactional": True,
+            "assumed": True,
+        }
+        effects = {"locks": [{"relation": "public.users", "mode": "ACCESS EXCLUSIVE"}], "rewrites": [], "scans": ["a"]}
+        found = {"change": name, "phase": "planned", "move": "expand", "judgement": gates}
+        return {**found, "statements": [{**statement, **effects}]}
 
     def lint(self, names: tuple[str, ...] = (), *, since: str | None = None) -> Report:
         """As the runner's."""

@@ -1,0 +1,67 @@
+"""What ``ec plan`` foretells of every statement of every recipe is what the server then does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from expandcontract.config.load import load
+from expandcontract.core.effect import differences
+from expandcontract.core.phase import Move
+from expandcontract.core.plan import next_move
+from expandcontract.pg.connect import connect, parse
+from expandcontract.pg.locks import observe, predict
+from expandcontract.runner import planned
+from expandcontract.runner.place import Place
+from tests.compat.drive import Case, Drive
+from tests.compat.test_recipes import CASES
+
+if TYPE_CHECKING:
+    from expandcontract.pg.server import LocalServer
+    from tests.fix_project import Project
+
+
+def _wrong(drive: Drive, server: LocalServer) -> dict[str, tuple[str, ...]]:
+    """On a clone, the statements of the next move whose effect is not the one foretold."""
+    state = drive.state()
+    place = Place(load(drive.project.directory, database=drive.project.database), drive.project.directory)
+    name = f"clone_{state.phase}_{drive.project.database.rsplit('/', 1)[1]}"
+    with psycopg.connect(server.dsn(), autocommit=True) as owner:
+        owner.execute(f"CREATE DATABASE {name} TEMPLATE {drive.project.database.rsplit('/', 1)[1]}")
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        with connect(parse(server.dsn(name)), command="test") as connection:
+            effects = predict(connection, planned.sql(place, connection, state, next_move(state)))
+            connection.rollback()
+            connection.exec_driver_sql("UPDATE expandcontract.installation SET development = true")
+            connection.commit()
+            for effect in effects:
+                seen = observe(connection, effect.statement)
+                connection.commit()
+                unknown = () if effect.known else ("its form is not known",)
+                found[effect.statement] = (*differences(effect, seen), *unknown)
+    finally:
+        with psycopg.connect(server.dsn(), autocommit=True) as owner:
+            owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return {statement: wrong for statement, wrong in found.items() if wrong}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_predicted_equals_observed(
+    case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lock, rewrite and scan of each statement of expand, seal, swap, rule and contract are foretold from the plan."""
+    monkeypatch.chdir(empty.directory)
+    drive = Drive(case, empty, server)
+    drive.prepare()
+    wrong: dict[str, dict[str, tuple[str, ...]]] = {}
+    while not (state := drive.state()).ended:
+        move = next_move(state)
+        if move is not Move.DUAL_WRITE and (differing := _wrong(drive, server)):
+            wrong[str(move)] = differing
+        if move is Move.CONTRACT:
+            break
+        drive.advance()
+    assert {} == wrong
