@@ -70,8 +70,9 @@ def swap_back(
 def script(module: ModuleType, name: str, shape: Shape) -> list[str]:
     """The statements of a swap, in order; nothing is run."""
     said = StringIO()
-    options = {"as_sql": True, "output_buffer": said}
-    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    options = {"as_sql": True, "output_buffer": said, "literal_binds": True}
+    dialect = {"paramstyle": "named"}  # so that a percent sign stays one
+    context = MigrationContext.configure(dialect_name="postgresql", dialect_opts=dialect, opts=options)
     with Operations.context(context) as operations:
         _call(module, FORWARD)
         call(operations, "swap", name)

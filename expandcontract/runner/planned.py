@@ -16,6 +16,7 @@ from expandcontract.core.plan import next_move
 from expandcontract.pg import bound
 from expandcontract.pg.catalog import leaves
 from expandcontract.pg.locks import predict
+from expandcontract.pg.locks.parse import statements
 from expandcontract.revisions import seal, steps, swapping
 from expandcontract.runner.observe import coming
 
@@ -127,6 +128,14 @@ def script(place: Place, span: str) -> list[str]:
     config.set_main_option("sqlalchemy.url", place.url.render_as_string(hide_password=True).replace("%", "%%"))
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         command.upgrade(config, span, sql=True)
-    statements = [part.strip() for part in said.getvalue().split(";\n")]
-    lines = ["\n".join(row for row in part.splitlines() if row and not row.startswith("--")) for part in statements]
-    return [line for line in lines if line and line not in {"BEGIN", "COMMIT"}]
+    found = [_without_comments(statement.sql) for statement in statements(said.getvalue())]
+    return [sql for sql in found if sql and sql not in {"BEGIN", "COMMIT"}]
+
+
+def _without_comments(sql: str) -> str:
+    """Without the lines in front by which Alembic tells which revision begins."""
+    lines = sql.splitlines()
+    first = next(
+        (number for number, line in enumerate(lines) if line.strip() and not line.startswith("--")), len(lines)
+    )
+    return "\n".join(lines[first:]).strip()

@@ -107,6 +107,7 @@ def _begun_here(world: World, name: Name) -> bool:
 def _ended(world: World, change: str) -> list[Piece]:
     mapped = _mapped(world, change)
     world.mapped.pop(change, None)
+    world.remove(("expandcontract", f"hold_{change}"))
     if mapped == [(UNTOLD, 0)]:
         return [target(world, UNTOLD).piece("drop trigger", assumed=True)]
     return [
