@@ -38,6 +38,7 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "change-type": "Change a column's type.",
         "split-column": "Split a column into several.",
         "merge-columns": "Merge several columns into one.",
+        "move-column": "Move columns to another table.",
         "change-enum": "Rename or remove a value of an enum type.",
         "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }

@@ -12,7 +12,7 @@ from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
-from expandcontract.pg import bound, catalog, census, expression, roundtrip
+from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
 from expandcontract.revisions.operations import SealNotNull
@@ -216,6 +216,10 @@ def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
                 what, fix = roundtrip.told(mapping, roundtrip.round_trip(connection, mapping, types, not_null=not_null))
                 if what:
                     yield Finding(what=what, fix=fix)
+            for transfer in shape.transfers:
+                what, fix = transfers.tried(connection, transfer, transfers.check(connection, transfer))
+                if what:
+                    yield Finding(what=what, fix=fix)
     except MappingError as exc:
         yield Finding(what=exc.message, fix=f"mend {pair.expand.path}")
 
@@ -225,7 +229,7 @@ def differing(place: Place, change: ChangeState) -> int:
     if change.traded:
         mapped = change.shape.mappings
         return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
-    rows = sum(parity.count(place.url, change.name, work) for work in change.shape.work)
+    rows = sum(parity.count(place.url, change.name, work) for work in change.shape.compared)
     return rows + sum(breaking.count(place.url, item) for item in coming(place, change))
 
 

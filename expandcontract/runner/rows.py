@@ -12,6 +12,7 @@ from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
 from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
+from expandcontract.core.transfer import Stranded
 from expandcontract.errors import RefusedError
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
@@ -70,10 +71,11 @@ def _fill(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterat
 def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
     """Compare every row, and repair where asked; the last event of each table and rule says what was found."""
     epoch = mover.epoch if mover else None
-    for work in change.shape.work:
+    for work in change.shape.compared:
         last = None
+        repairs = repair and (not isinstance(work, Stranded) or work.transfer.create_missing)
         where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
-        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch, rows=where):
+        for last in parity.verify(place.url, change.name, work, repair=repairs, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
                 "total": last.pages_total,
@@ -107,7 +109,9 @@ def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
 
 
 def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> str:
-    where = f" of {work.table}" if len(change.shape.work) > 1 else ""
+    where = f" of {work.table}" if len(change.shape.compared) > 1 else ""
+    if isinstance(work, Stranded):
+        return _stranded(work, last)
     if work in change.shape.fills:
         if last.differing:
             return f"{last.differing} rows{where} lack a value, first: {', '.join(last.rows)}"
@@ -115,3 +119,13 @@ def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> 
     if last.differing:
         return f"{last.differing} rows{where} differ, first: {', '.join(last.rows)}"
     return f"old and new shape agree on every row{where}"
+
+
+def _stranded(work: Stranded, last: parity.ParityProgress) -> str:
+    source, target = work.table, work.transfer.table
+    if not last.differing:
+        return f"every row of {source} that has a value has its row of {target}"
+    return (
+        f"{last.differing} rows of {source} have a value and no row of {target} to hold it, first:"
+        f" {', '.join(last.rows)}; insert these rows of {target}, which take the value over, or empty the old columns"
+    )

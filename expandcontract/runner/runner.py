@@ -241,7 +241,7 @@ class Runner:
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
                 if change.shape.lossy:
-                    lost = ", ".join(column for m in change.shape.mappings if m.lossy for column in m.old)
+                    lost = ", ".join(change.shape.inexact)
                     yield Event(
                         kind="note",
                         text=f"the mapping is lossy: {lost} may not be restored exactly",
