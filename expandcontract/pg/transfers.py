@@ -40,12 +40,14 @@ class Lacking:
         table: Where it lacks something.
         read: Columns that it may not SELECT.
         written: Columns that it may not UPDATE.
+        inserted: Columns that it may not INSERT.
     """
 
     role: str
     table: Table
     read: tuple[str, ...]
     written: tuple[str, ...]
+    inserted: tuple[str, ...] = ()
 
 
 def check(
@@ -161,21 +163,23 @@ def lacking(connection: Connection, transfer: Transfer) -> tuple[Lacking, ...]:
     Raises:
         MappingError: A role may not use the other table's schema.
     """
+    created = [*transfer.key] if transfer.create_missing else []
     ends = (
-        (transfer.source, transfer.table, (*transfer.key, *transfer.new), transfer.new),
-        (transfer.table, transfer.source, (*transfer.key.values(), *transfer.old), transfer.old),
+        (transfer.source, transfer.table, (*transfer.key, *transfer.new), transfer.new, created),
+        (transfer.table, transfer.source, (*transfer.key.values(), *transfer.old), transfer.old, []),
     )
     found = []
-    for table, other, read, written in ends:
+    for table, other, read, written, inserted in ends:
         writers = connection.execute(text(QUERIES["writers"]), {"oid": table_oid(connection, table)}).scalars().all()
-        values = {"oid": table_oid(connection, other), "read": [*read], "written": [*written]}
+        values = {"oid": table_oid(connection, other), "read": [*read], "written": [*written], "inserted": inserted}
         for role in writers:
             row = connection.execute(text(QUERIES["lacking"]), {"role": role, **values}).one()
             if row.schema:
                 msg = f"{role} writes {table}, and may not use the schema {row.schema}, where {other} is"
                 raise MappingError(msg, hint=f"GRANT USAGE ON SCHEMA {row.schema} TO {role}")
-            if row.read or row.written:
-                found.append(Lacking(role=role, table=other, read=tuple(row.read), written=tuple(row.written)))
+            if row.read or row.written or row.inserted:
+                sides = {side: tuple(getattr(row, side)) for side in ("read", "written", "inserted")}
+                found.append(Lacking(role=role, table=other, **sides))
     return tuple(found)
 
 

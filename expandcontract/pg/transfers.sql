@@ -31,7 +31,9 @@ SELECT CASE WHEN has_schema_privilege(:role, c.relnamespace, 'USAGE') THEN '' EL
        ARRAY(SELECT u FROM unnest(CAST(:written AS text[])) AS u WHERE CASE WHEN EXISTS (
            SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = u)
            THEN NOT has_column_privilege(:role, c.oid, u, 'UPDATE') ELSE NOT has_table_privilege(:role, c.oid, 'UPDATE') END
-       ) AS written
+       ) AS written,
+       ARRAY(SELECT u FROM unnest(CAST(:inserted AS text[])) AS u
+             WHERE NOT has_column_privilege(:role, c.oid, u, 'INSERT')) AS inserted
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = :oid;
 
 -- name: required

@@ -4,7 +4,8 @@
 --    Nothing may be done to avoid that which lets one commit without the other row (see docs/decisions).
 -- 2. The other row is read under its lock, and what is written is computed from the own row, which is locked too.
 -- 3. A trigger acts only while its row is as the event left it; if not, a later event speaks for it.
--- 4. What a trigger writes into the other table is not sent back: the setting expandcontract.moving names its change.
+-- 4. A target row that is missing is made only where that was asked for, and never for a release that makes its own.
+-- 5. What a trigger writes into the other table is not sent back: the setting expandcontract.moving names its change.
 --    It only loosens what counts as equal; whatever else happens to the other row meanwhile is carried over as ever.
 
 -- One side of a transfer as pieces of SQL: this table is "own", the one at the other end "other".
@@ -151,7 +152,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                         ELSE
                             %20$s;
                         END IF;
-                    END IF;
+                    END IF;%21$s
                 END IF;
             END IF;
         END IF;
@@ -182,7 +183,18 @@ $block$, s.other, s.own, change,
         expandcontract.computed(s.other_side, 'v_other', s.own_side, 'OLD', s.own_name),
         expandcontract.compared(s.own::regclass, s.own_side, 'OLD', 'IS NOT DISTINCT FROM', 'v_own', ' AND '),
         expandcontract.put(s.other, s.other_side, s.other_keys, 'v_other', s.own_keys),
-        expandcontract.put(s.own, s.own_side, s.own_keys, 'v_own', s.own_keys))
+        expandcontract.put(s.own, s.own_side, s.own_keys, 'v_own', s.own_keys),
+        CASE WHEN side = 'source' AND (transfer ->> 'create_missing')::boolean THEN format($block$
+                ELSIF v_value AND v_speaks IS DISTINCT FROM 'dual' AND v_speaks IS DISTINCT FROM 'new' THEN
+                    %1$s;
+                    IF NOT %2$s THEN
+                        INSERT INTO %3$s (%4$s) VALUES (%5$s) ON CONFLICT DO NOTHING;
+                    END IF;$block$,
+            expandcontract.computed(s.other_side, 'v_other', s.own_side, 'NEW', s.own_name),
+            expandcontract.all_null(s.other_side, 'v_other'), s.other,
+            (SELECT string_agg(quote_ident(k), ', ' ORDER BY n) FROM unnest(s.other_keys) WITH ORDINALITY AS e (k, n)),
+            (SELECT string_agg(format('NEW.%I', k), ', ' ORDER BY n) FROM unnest(s.own_keys) WITH ORDINALITY AS e (k, n)))
+            ELSE '' END)
     FROM expandcontract.side(transfer, side) AS s
 $$;
 

@@ -157,8 +157,8 @@ def _without_row(connection: Connection, transfer: Transfer) -> list[str]:
             msg = f"rows of {transfer.table} cannot be inserted by key alone: {', '.join(wanted)} must have a value too"
             raise MappingError(msg, hint="insert the missing rows yourself, and leave out --create-missing")
         note = (
-            f"the backfill inserts rows of {transfer.table}: a release that inserts them too must be ready for one that"
-            " is there already (ON CONFLICT)"
+            f"rows of {transfer.table} are inserted by the backfill, and by the triggers for a release that is not known"
+            " to speak dual or new: one that inserts them too must be ready for a row that is there (ON CONFLICT)"
         )
         return [note]
     found = transfers.stranded(connection, transfer)
@@ -255,7 +255,7 @@ def _kept(found: Lacking, gone: set[str], table: Table) -> Lacking:
 
 
 def _granting(found: Lacking, verb: str, preposition: str) -> list[str]:
-    each = (("SELECT", found.read), ("UPDATE", found.written))
+    each = (("SELECT", found.read), ("UPDATE", found.written), ("INSERT", found.inserted))
     said = ", ".join(f"{what} ({', '.join(map(quote, names))})" for what, names in each if names)
     if not said:
         return []
@@ -276,7 +276,7 @@ def _own_grants(
     for found in lacking:
         if found.table == transfer.source:
             read, written = (tuple(n for n in side if n in names) for side in (found.read, found.written))
-            lines += _granting(replace(found, read=read, written=written), "GRANT", "TO")
+            lines += _granting(replace(found, read=read, written=written, inserted=()), "GRANT", "TO")
     return lines
 
 

@@ -99,7 +99,7 @@ Table(
             "columns": ["cents"],
             "to": "balance",
             "key": ["account_id=id"],
-            "using": "cents::numeric / 100",
+            "using": "(cents / 100.0)::numeric(12,2)",
             "reverse": "(cents * 100)::bigint",
             "create_missing": True,
         },
