@@ -186,8 +186,8 @@ def test_several_changes_of_one_table(tables: Database) -> None:
         ),
         ("ALTER TABLE profiles RENAME bio TO b", "column bio of public.profiles is gone or renamed"),
         (
-            "CREATE OR REPLACE TRIGGER zz_expandcontract_moved_update AFTER UPDATE ON users FOR EACH ROW"
-            " WHEN (NEW.id = 1) EXECUTE FUNCTION expandcontract.sync_2()",
+            """CREATE OR REPLACE TRIGGER zz_expandcontract_moved_update AFTER UPDATE ON users FOR EACH ROW
+            WHEN (NEW.id = 1) EXECUTE FUNCTION expandcontract.sync_2()""",
             "the triggers of public.users or their function are not as they were left",
         ),
     ],
