@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint unit
+.PHONY: demo test lint unit locks
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
@@ -20,6 +20,9 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+locks: .venv/lint.stamp
+	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md
 
 .venv/%.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

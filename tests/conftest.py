@@ -23,4 +23,4 @@ pytest_plugins = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--pg`` chooses the server's version."""
-    parser.addoption("--pg", type=int, default=18, choices=(16, 18), help="version of PostgreSQL to test on")
+    parser.addoption("--pg", type=int, default=18, choices=(15, 16, 18), help="version of PostgreSQL to test on")

@@ -77,6 +77,13 @@ def differs(work: Work) -> sql.Composed:
     return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse))
 
 
+def beyond(work: Mapping | Transfer) -> sql.Composed:
+    """True for a row whose new columns tell more than the old ones can give again."""
+    if isinstance(work, Transfer):
+        return pairing.beyond(work)
+    return sql.SQL("({})").format(_differing(work.forward))
+
+
 def unfit(work: Mapping) -> sql.Composed:
     """True for a row, once the names are traded, with a value that its old column cannot have: going back loses it.
 

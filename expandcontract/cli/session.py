@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,4 +50,8 @@ def runner(ctx: typer.Context) -> Runner:
     from expandcontract.runner import Runner  # noqa: PLC0415 - SQLAlchemy and Alembic are not for --help
 
     session: Session = ctx.find_object(Session) or Session()
-    return Runner(session.settings(), session.directory)
+    settings, directory = session.settings(), session.directory
+    if session.place is not None:
+        # Alembic and the project's own commands take relative paths from the working directory
+        os.chdir(directory)
+    return Runner(settings, directory)

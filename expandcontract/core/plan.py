@@ -79,6 +79,7 @@ class Judgement:
         phase: Where the change stands.
         now: The database's clock.
         verdicts: One per gate, in the order asked.
+        flags: What the move was asked for with, as ``ec advance`` takes it: `` --release v2``.
     """
 
     change: str
@@ -86,6 +87,7 @@ class Judgement:
     phase: Phase
     now: datetime
     verdicts: tuple[Verdict, ...]
+    flags: str = ""
 
     @property
     def open(self) -> bool:
@@ -108,7 +110,9 @@ class Judgement:
     def next_command(self) -> str:
         """What to type next: the first shut gate's advice, or the move itself."""
         if self.open:
-            return f"ec rollback {self.change}" if self.move is Move.ROLL_BACK else f"ec advance {self.change}"
+            return (
+                f"ec rollback {self.change}" if self.move is Move.ROLL_BACK else f"ec advance {self.change}{self.flags}"
+            )
         return next((v.answer.next for v in self.shut if v.answer.next), f"ec gate {self.change} {self.move}")
 
     def document(self) -> dict[str, object]:
@@ -134,7 +138,17 @@ def ask(gates: tuple[Gate, ...], facts: Facts) -> Judgement:
         phase=facts.change.phase,
         now=facts.now,
         verdicts=verdicts,
+        flags=_flags(facts),
     )
+
+
+def _flags(facts: Facts) -> str:
+    asked = facts.asked
+    if asked.move not in release.WANTED or facts.change.in_flight is not None:
+        return ""
+    if asked.by_database:
+        return " --by database"
+    return f" --release {asked.release.version}" if asked.release is not None else ""
 
 
 def judge(facts: Facts) -> Judgement:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from expandcontract.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -23,6 +25,18 @@ class Speaks(StrEnum):
     """Reads the old shape, writes both."""
     NEW = "new"
     """Reads and writes the new shape."""
+
+
+def check_version(version: str) -> str:
+    """``version`` itself, where it can name a release; what a ledger holds already is not asked again.
+
+    Raises:
+        UsageError: It is empty, as an unset variable of a pipeline is, or holds white space.
+    """
+    if version.split() != [version]:
+        msg = f"{version!r} names no release: a version is one word"
+        raise UsageError(msg, hint="an image tag or a commit, like v2")
+    return version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,12 +163,7 @@ class Shape:
     @property
     def lossy(self) -> bool:
         """Whether going back may not restore every value."""
-        return bool(self.inexact)
-
-    @property
-    def inexact(self) -> tuple[str, ...]:
-        """The old columns that going back may not restore exactly."""
-        return tuple(name for work in (*self.mappings, *self.transfers) if work.lossy for name in work.old)
+        return any(work.lossy for work in (*self.mappings, *self.transfers))
 
     def overlap(self, other: Shape) -> tuple[Hold, ...]:
         """The columns that both changes hold, by table; empty where they do not touch."""

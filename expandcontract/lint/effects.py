@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+UNTOLD = "?"  # as the predictions name a table that only the database could tell
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,9 +30,9 @@ def live_effects(revision: Revision) -> Iterator[tuple[Statement, Effect]]:
 
 
 def live_locks(revision: Revision, statement: Statement) -> tuple[Lock, ...]:
-    """The locks that a statement takes on tables that were there before."""
-    new = _new(revision)
-    return tuple(lock for effect in statement.effects for lock in effect.locks if lock.relation not in new)
+    """The locks that a statement takes on tables that were there before, as far as their names are known."""
+    passed = _new(revision) | {UNTOLD}
+    return tuple(lock for effect in statement.effects for lock in effect.locks if lock.relation not in passed)
 
 
 def exclusive(revision: Revision, statement: Statement) -> Iterator[str]:

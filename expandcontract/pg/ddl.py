@@ -211,6 +211,9 @@ class _Request:
     def _outran(self, exc: BaseException) -> FailedError:
         limit = in_words(self.patience.statement)
         said = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+        if "user request" in said:
+            msg = f"{self.work.what} was cancelled by somebody, and nothing of it was kept: {said}"
+            return FailedError(msg, hint=self.patience.command or "run the same command again")
         msg = (
             f"{self.work.what} was stopped, and nothing of it was kept: {said}. A statement that only changes the "
             f"catalogue needs no {limit}; this one reads or rewrites rows while it stops everybody else"

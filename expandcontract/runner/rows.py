@@ -12,7 +12,7 @@ from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
 from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
-from expandcontract.core.transfer import Stranded
+from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import RefusedError
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
@@ -94,6 +94,22 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
         rows = breaking.count(place.url, item)
         text = f"{rows or 'no'} rows break {seal.describe(item)}"
         yield Event(kind="step", text=text, change=change.name, data={"differing": rows})
+
+
+def lost(place: Place, change: ChangeState) -> Iterator[Event]:
+    """What going back from cut-over cannot restore under a lossy mapping: counted, the first named; a scan."""
+    for work in (*change.shape.mappings, *change.shape.transfers):
+        if not work.lossy:
+            continue
+        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond(work))
+        source = work.source if isinstance(work, Transfer) else work.table
+        old = ", ".join(f"{source}.{name}" for name in work.old)
+        new = ", ".join(f"{work.table}.{name}" for name in work.new)
+        text = f"the mapping is lossy: {old} has what it makes of the values that the new release wrote to {new}"
+        if last.differing:
+            rows = ", ".join(last.rows)
+            text += f"; {last.differing} rows of {new} tell more than {old} can give again, first: {rows}"
+        yield Event(kind="note", text=text, change=change.name, data={"lost": last.differing, "rows": list(last.rows)})
 
 
 def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
-from expandcontract.core.release import Speaks
+from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
@@ -20,7 +20,7 @@ from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
-from expandcontract.runner.together import common_move, same_phase
+from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import give, put, release_for
 from expandcontract.runner.waiting import patience
 
@@ -135,6 +135,7 @@ class Runner:
         terminate_idle: bool = False,
     ) -> Iterator[Event]:
         """Take the named changes one move on, or on to ``to``; resumes what is in flight."""
+        names = once(names)
         with self._mover("advance " + " ".join(names), terminate_idle=terminate_idle) as m:
             while True:
                 with m.reading() as ledger:
@@ -219,6 +220,7 @@ class Runner:
 
     def rollback(self, names: Sequence[str], *, terminate_idle: bool = False) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""
+        names = once(names)
         with self._mover("rollback " + " ".join(names), terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 changes = [self._known(ledger, name) for name in names]
@@ -240,13 +242,8 @@ class Runner:
                         ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
-                if change.shape.lossy:
-                    lost = ", ".join(change.shape.inexact)
-                    yield Event(
-                        kind="note",
-                        text=f"the mapping is lossy: {lost} may not be restored exactly",
-                        change=change.name,
-                    )
+                if change.phase is Phase.CUT_OVER:
+                    yield from rows.lost(self._place, change)
             yield from back.roll_back(self._place, m, changes, asked)
             yield from self._finished(m, changes)
 
@@ -303,6 +300,7 @@ class Runner:
             return forward.recalled(changes[0])[0]
         if version is None or implied(move) is None:
             return Asked(move=move, by_database=by_database, together=together)
+        check_version(version)
         self._place.needed_switch()
         said: dict[str, Speaks] = dict(speaks)
         for change in changes:
@@ -355,6 +353,7 @@ class Runner:
         if flying is not None:
             changes = self._whole(m, flying)
             asked, origin, kept_steps = forward.recalled(flying)
+            resumed_as_begun(flying, asked, version, by_database=by_database)
             yield Event(kind="note", text=f"resuming {move} of {flying.name}", change=flying.name)
             self._judged(m, changes, asked)
             yield from forward.drive(self._place, m, changes, asked, origin, kept_steps)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from expandcontract.core.change import ChangeState
+    from expandcontract.core.facts import Asked
 
 
 def common_move(changes: Sequence[ChangeState]) -> Move | None:
@@ -29,6 +30,25 @@ def common_move(changes: Sequence[ChangeState]) -> Move | None:
         msg = f"a roll-back of {changes[0].name} is in flight; it is finished first"
         raise RefusedError(msg, hint=f"ec rollback {changes[0].name}")
     return move
+
+
+def resumed_as_begun(change: ChangeState, asked: Asked, version: str | None, *, by_database: bool) -> None:
+    """Make sure that a move left in flight is not resumed under another name than it was begun with.
+
+    Raises:
+        UsageError: Another release is named, or the triggers are where a release was, or the other way round.
+    """
+    begun = asked.release.version if asked.release is not None else None
+    if (version is None or version == begun) and (asked.by_database or not by_database):
+        return
+    with_what = "--by database" if asked.by_database else f"--release {begun}"
+    msg = f"{asked.move} of {change.name} is in flight with {with_what}, and is resumed with nothing else"
+    raise UsageError(msg, hint=f"ec advance {change.name}, or ec rollback {change.name} first")
+
+
+def once(names: Sequence[str]) -> tuple[str, ...]:
+    """The names in the order given, none of them twice."""
+    return tuple(dict.fromkeys(names))
 
 
 def same_phase(changes: Sequence[ChangeState]) -> None:

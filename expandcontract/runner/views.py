@@ -11,7 +11,7 @@ from alembic.config import Config
 
 from expandcontract.core.duration import in_words
 from expandcontract.core.phase import ORDER, Kind, Move, Phase
-from expandcontract.core.plan import next_move
+from expandcontract.core.plan import implied, next_move
 from expandcontract.errors import LedgerTamperedError
 from expandcontract.pg import bound
 from expandcontract.pg.catalog import leaves
@@ -77,7 +77,7 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
             "version": change.in_flight.version,
         },
         "next_move": str(move) if move else None,
-        "next": None if move is None else f"ec {'rollback' if move is Move.ROLL_BACK else 'advance'} {change.name}",
+        "next": None if move is None else following(change, move),
         "kind": str(change.kind),
         "tables": [str(table) for table in change.shape.tables],
         "by_database": change.by_database,
@@ -105,6 +105,19 @@ def verified(ledger: Ledger) -> dict[str, object]:
         msg = f"the journal was altered at entry {found['broken'] or 'the last one'}"
         raise LedgerTamperedError(msg)
     return found
+
+
+def following(change: ChangeState, move: Move) -> str:
+    """What to type for the next move, with the choice that it wants."""
+    if move is Move.ROLL_BACK:
+        return f"ec rollback {change.name}"
+    command = f"ec advance {change.name}"
+    if change.in_flight is not None:
+        return f"{command}, or ec rollback {change.name}"
+    if implied(move) is None or change.unnoticed:
+        return command
+    by = f", or {command} --by database" if move is Move.DUAL_WRITE else ""
+    return f"{command} --release VERSION{by}"
 
 
 def work(place: Place, connection: Connection, change: ChangeState) -> dict[str, object]:

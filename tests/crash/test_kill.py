@@ -52,10 +52,26 @@ def writers(project: Project, column: str) -> Iterator[dict[int, str]]:
 def obstacle(project: Project, statement: str) -> Iterator[None]:
     """Another session's open transaction that the move has to wait for."""
     with psycopg.connect(project.database) as connection:
-        if statement == SCAN:  # its snapshot is what the concurrent build waits for
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        if statement != SCAN:
+            connection.execute(statement)
+            yield
+            return
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute(statement)
-        yield
+        # its snapshot is what the concurrent build waits for; beside one that sleeps none would begin
+        query = threading.Thread(target=_busy, args=(connection,))
+        query.start()
+        try:
+            yield
+        finally:
+            connection.cancel_safe()
+            query.join()
+            connection.rollback()
+
+
+def _busy(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        connection.execute("SELECT pg_sleep(300)")
 
 
 POINTS = {

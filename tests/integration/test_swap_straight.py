@@ -75,6 +75,34 @@ def test_a_value_in_the_last_moment(empty: Project, server: LocalServer, monkeyp
     empty.sql("UPDATE minding SET amount = 3000000001 WHERE id = 1")
 
 
+@pytest.mark.parametrize("lossy", [False, True], ids=["exact", "lossy"])
+def test_a_value_that_is_rounded(
+    empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch, *, lossy: bool
+) -> None:
+    """A finer value closes the way back, and not the contract; under a mapping declared lossy it is only told."""
+    case = Case(
+        name="prices",
+        recipe="change-type",
+        arguments={"table": "price", "column": "v", "type": "numeric(12,4)", "keep_name": True, "lossy": lossy},
+        setup="CREATE TABLE price (id int, v numeric(10,2)); INSERT INTO price VALUES (1, 1.25), (2, 2.5)",
+        old=(),
+        new=(),
+    )
+    drive = _drive(case, empty, server, monkeypatch)
+    while drive.state().phase is not Phase.CUT_OVER:
+        drive.advance()
+    empty.sql("UPDATE price SET v = 1.2345 WHERE id = 1")
+    assert [("1.2345", "1.23")] == empty.sql("SELECT v::text, v_beside::text FROM price WHERE id = 1")
+    assert "old and new shape agree on every row" in empty.ec("verify", case.name)
+    if lossy:
+        assert "1 rows of price.v tell more than price.v_beside can give again" in empty.ec("rollback", case.name)
+        assert [("1.23",)] == empty.sql("SELECT v::text FROM price WHERE id = 1")
+        return
+    assert "1 rows have a value of price.v that the old type cannot have" in empty.ec("rollback", case.name, expect=3)
+    drive.contract()
+    assert [("1.2345",)] == empty.sql("SELECT v::text FROM price WHERE id = 1")
+
+
 @pytest.mark.parametrize("case", [keep_name.CASES[0], MINDING], ids=lambda case: case.name)
 def test_development_goes_down_and_up_again(
     case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch

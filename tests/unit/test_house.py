@@ -18,8 +18,15 @@ LARGEST = 400  # lines
     ("module", "heavy"),
     [
         ("expandcontract.core.plan", ("alembic", "sqlalchemy", "psycopg", "pydantic", "rich", "typer", "httpx")),
-        ("expandcontract.revisions.plugin", ("pydantic", "rich", "typer", "httpx", "kubernetes", "boto3", "uvicorn")),
-        ("expandcontract.cli.main", ("alembic", "psycopg", "pydantic_settings", "kubernetes", "boto3", "uvicorn")),
+        (
+            "expandcontract.revisions.plugin",
+            ("pydantic", "rich", "typer", "httpx", "kubernetes", "boto3", "uvicorn", "postgast"),
+        ),
+        (
+            "expandcontract.cli.main",
+            ("alembic", "psycopg", "pydantic_settings", "kubernetes", "boto3", "uvicorn", "postgast"),
+        ),
+        ("expandcontract.pg.locks", ("alembic", "postgast", "google.protobuf")),
     ],
 )
 def test_imports_are_light(module: str, heavy: tuple[str, ...]) -> None:

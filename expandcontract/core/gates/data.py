@@ -89,12 +89,12 @@ def fits_back(facts: Facts) -> Answer:
     if facts.unfit is None:
         return unknown("the rows have not been counted", next_=f"ec verify {name}")
     if facts.unfit:
-        columns = ", ".join(f"{m.table}.{new}" for m in facts.change.shape.mappings for new in m.new)
+        columns = " or ".join(f"{m.table}.{new}" for m in facts.change.shape.mappings for new in m.new)
         return closed(
-            f"{facts.unfit} rows have a value of {columns} that the old type cannot have; going back would lose it",
+            f"{facts.unfit} rows have a value of {columns} that the old type cannot have, and going back would lose it",
             measured=str(facts.unfit),
             limit="0",
-            next_=f"ec verify {name} shows the first rows; give them a value that fits, or go on to the contract",
+            next_=f"ec verify {name}",
         )
     return opened("every value fits the old type", measured="0", limit="0")
 

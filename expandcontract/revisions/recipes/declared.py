@@ -6,13 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
-from expandcontract.errors import MappingError, UsageError
+from expandcontract.errors import UsageError
 from expandcontract.pg import catalog, retype
-from expandcontract.pg.expression import check_single
+from expandcontract.pg.expression import yields
 from expandcontract.revisions.recipes import belongings
 
 if TYPE_CHECKING:
@@ -90,7 +86,7 @@ def column(
     kind = (
         retype.spelled(connection, said.type).name
         if said.type
-        else _yielded(connection, of or table, said, expression, old)
+        else yields(connection, of or table, {one.name: one.type for one in old.values()}, said.name, expression)
     )
     return catalog.Column(
         name=belongings.free(connection, table, said.name),
@@ -102,26 +98,3 @@ def column(
         identity=False,
         collation=None,
     )
-
-
-def _yielded(connection: Connection, table: Table, said: Declared, expression: str, old: dict[str, Column]) -> str:
-    check_single(said.name, expression)
-    given = sql.SQL(", ").join(
-        sql.SQL("NULL::{} AS {}").format(sql.SQL(found.type), sql.Identifier(found.name)) for found in old.values()
-    )
-    create = sql.SQL("CREATE TEMP TABLE expandcontract_yielded AS SELECT ({}) AS c FROM (SELECT {}) AS {}").format(
-        sql.SQL(expression), given, sql.Identifier(table.name)
-    )
-    query = (
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
-        " WHERE attrelid = 'pg_temp.expandcontract_yielded'::regclass AND attname = 'c'"
-    )
-    savepoint = connection.begin_nested()
-    try:
-        connection.exec_driver_sql(create.as_string().replace("%", "%%"))
-        return str(connection.execute(text(query)).scalar_one())
-    except DBAPIError as exc:
-        msg = f"the expression for {said.name} ({expression}): {str(exc.orig).splitlines()[0]}"
-        raise MappingError(msg, hint="it may read only the old columns of the same row") from exc
-    finally:
-        savepoint.rollback()

@@ -7,13 +7,14 @@ there are go forward and come back.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from expandcontract.core.change import Change
+from expandcontract.core.mapping import Mapping
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog, obstacles
-from expandcontract.pg.expression import check_mapping
+from expandcontract.pg.expression import check_mapping, yields
 from expandcontract.pg.roundtrip import round_trip, told
 from expandcontract.revisions.recipes import belongings
 from expandcontract.revisions.recipes.belongings import Belongings, Move, in_schema, qualified
@@ -21,11 +22,18 @@ from expandcontract.revisions.render import Draft, Half, add_column, quote, rend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Mapping as MappingABC
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.mapping import Mapping, Table
+    from expandcontract.core.mapping import Table
     from expandcontract.pg.catalog import Column
+
+
+ROUNDED = frozenset({"smallint", "integer", "bigint", "numeric", "real", "date"}) | {
+    f"{word}{zone}" for word in ("time", "timestamp") for zone in ("", " with time zone", " without time zone")
+}
+"""Types to which an assignment rounds a value of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +100,24 @@ def replaced(
     Raises:
         MappingError: A column cannot be replaced, or an expression does not hold on the rows that there are.
     """
+    parts = [replace(part, mapping=_exact(connection, part)) for part in parts]
     said = list(notes)
     carried = []
     for part in parts:
         said += obstacles.refuse(connection, part.mapping.table, part.mapping.old)
         said += prove(connection, part.mapping, part.new)
         carried.append(_carried(connection, part, reread))
-    expand = Half(
+    return Draft(
+        change=Change(name, mapping=[part.mapping for part in parts]),
+        expand=_expand(what, parts, carried, around),
+        contract=_contract(connection, what, parts, carried, around),
+        beside=frozenset().union(*(_beside(connection, part) for part in parts)),
+        notes=(*said, *(note for found in carried for note in found.notes)),
+    )
+
+
+def _expand(what: str, parts: Sequence[Part], carried: Sequence[Belongings], around: Around) -> Half:
+    return Half(
         summary=f"{what} (expand)",
         upgrade=[
             *around.expand,
@@ -112,7 +131,12 @@ def replaced(
             *around.expand_back,
         ],
     )
-    contract = Half(
+
+
+def _contract(
+    connection: Connection, what: str, parts: Sequence[Part], carried: Sequence[Belongings], around: Around
+) -> Half:
+    return Half(
         summary=f"{what} (contract)",
         upgrade=[
             "op.assert_contract(change)  # refused until the rollback window has expired",
@@ -127,12 +151,30 @@ def replaced(
             *(line for found in carried for line in found.restore),
         ],
     )
-    return Draft(
-        change=Change(name, mapping=[part.mapping for part in parts]),
-        expand=expand,
-        contract=contract,
-        beside=frozenset().union(*(_beside(connection, part) for part in parts)),
-        notes=(*said, *(note for found in carried for note in found.notes)),
+
+
+def _exact(connection: Connection, part: Part) -> Mapping:
+    """The mapping with a cast where an assignment would round: what is stored is what the expression says.
+
+    A length is left to the assignment, which refuses a longer value where a cast would cut it off.
+    """
+    mapping = part.mapping
+    old = {name: catalog.column(connection, mapping.table, name).type for name in mapping.old}
+    new = {column.name: column.type for column in part.new}
+
+    def cast(side: MappingABC[str, str], given: MappingABC[str, str], types: MappingABC[str, str]) -> dict[str, str]:
+        found = {}
+        for name, expression in side.items():
+            yielded = yields(connection, mapping.table, given, name, expression)
+            rounds = yielded != types[name] and types[name].split("(")[0] in ROUNDED
+            found[name] = f"({expression})::{types[name]}" if rounds else expression
+        return found
+
+    return Mapping(
+        mapping.table,
+        forward=cast(mapping.forward, old, new),
+        reverse=cast(mapping.reverse, new, old),
+        lossy=mapping.lossy,
     )
 
 

@@ -9,11 +9,12 @@ the old one, so what the seal makes and what the way back makes anew are the sam
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from expandcontract.core.change import Change
-from expandcontract.core.mapping import Mapping
+from expandcontract.core.mapping import Mapping, Table
 from expandcontract.core.phase import Kind
 from expandcontract.errors import MappingError
 from expandcontract.pg import bound, catalog, obstacles
@@ -22,12 +23,9 @@ from expandcontract.revisions.recipes.belongings import Move, in_schema, qualifi
 from expandcontract.revisions.render import Draft, Half, quote, rendered, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as MappingABC
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
-
-    from expandcontract.core.mapping import Table
 
 HELPER = "_beside"
 SHORT = 63 - len(HELPER)
@@ -123,11 +121,24 @@ def draft(
     tables = _by_table(columns)
     carried = {table: _carry(connection, table, found, back=False, keys=keys) for table, found in tables.items()}
     restored = {table: _carry(connection, table, found, back=True, keys=keys) for table, found in tables.items()}
-    drops = [_drop(column.table, column.new.name) for column in columns]
-    trades = [line for table in tables for line in _trade_belongings(table, carried[table])]
+    mappings = [_mapping(table, found) for table, found in tables.items()]
+    return Draft(
+        change=Change(name, mapping=mappings, kind=Kind.SWAPPED),
+        expand=_expand(connection, what, columns, keys, carried),
+        contract=_contract(what, columns, restored),
+        beside=frozenset(n for c in columns for n in catalog.beside(connection, c.table, c.old.name)),
+        notes=(*notes, *(note for found in carried.values() for note in found.notes)),
+    )
+
+
+Carried = MappingABC[Table, belongings.Belongings]
+
+
+def _expand(connection: Connection, what: str, columns: Sequence[Swapped], keys: Keys, carried: Carried) -> Half:
+    trades = [line for table, found in carried.items() for line in _trade_belongings(table, found)]
     anew = _anew(carried)
     leave, make = [*keys.leave, *anew.leave], [*keys.make, *anew.make]
-    expand = Half(
+    return Half(
         summary=f"{what} (expand)",
         upgrade=[
             *(line for found in carried.values() for line in found.add),
@@ -137,28 +148,23 @@ def draft(
         cut_over=[*leave, *_trade(connection, columns, back=False), *make, *trades],
         seal_back=[*anew.seal, *keys.seal],
         roll_back=[*leave, *_trade(connection, columns, back=True), *make, *trades],
-        downgrade=["op.end_change(change)", *drops],
+        downgrade=["op.end_change(change)", *(_drop(column.table, column.new.name) for column in columns)],
     )
-    contract = Half(
+
+
+def _contract(what: str, columns: Sequence[Swapped], restored: Carried) -> Half:
+    return Half(
         summary=f"{what} (contract)",
         upgrade=[
             "op.assert_contract(change)  # refused until the rollback window has expired",
             "op.end_change(change)  # triggers, then hold",
-            *drops,
+            *(_drop(column.table, column.new.name) for column in columns),
         ],
         downgrade=[
             *(line for found in restored.values() for line in found.add),
             *(_fill(column) for column in columns),
             *(line for found in restored.values() for line in found.seal),
         ],
-    )
-    mappings = [_mapping(table, found) for table, found in tables.items()]
-    return Draft(
-        change=Change(name, mapping=mappings, kind=Kind.SWAPPED),
-        expand=expand,
-        contract=contract,
-        beside=frozenset(n for c in columns for n in catalog.beside(connection, c.table, c.old.name)),
-        notes=(*notes, *(note for found in carried.values() for note in found.notes)),
     )
 
 
@@ -228,7 +234,7 @@ def _trade_belongings(table: Table, carried: belongings.Belongings) -> list[str]
     ]
 
 
-def _anew(carried: MappingABC[Table, belongings.Belongings]) -> Keys:
+def _anew(carried: Carried) -> Keys:
     """What a NULL in the old column could break: it goes with the name, and is made anew for the way back."""
     minding = [(table, copy) for table, found in carried.items() for copy in found.copies if copy.minds_null]
     return Keys(

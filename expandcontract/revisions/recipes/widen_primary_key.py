@@ -100,6 +100,8 @@ def _all(
         found[place] = _widened(connection, *place, type_)
         for key in belonging.foreign_keys(connection, *place):
             _refuse_composite(key, place)
+            for end_table in (key.table, key.ref_table):
+                _refuse_partitioned(connection, end_table)
             keys[key.table, key.name] = key
             end = (key.table, key.columns[0])
             if (key.ref_table, key.ref_columns[0]) == place and _narrower(connection, end, type_):
@@ -109,12 +111,16 @@ def _all(
 
 def _widened(connection: Connection, table: Table, column: str, type_: str) -> Swapped:
     old = catalog.column(connection, table, column)
-    if [(leaf.schema, leaf.name) for leaf in catalog.leaves(connection, table)] != [(table.schema, table.name)]:
-        msg = f"{table} is partitioned, and PostgreSQL makes no primary key of a partitioned table from a built index"
-        raise MappingError(msg, hint="widen it by a new table: partitions of the new type, attached one by one")
+    _refuse_partitioned(connection, table)
     swap.refuse(connection, table, old)
     new = replace(old, name=swap.helper(connection, table, column), type=type_)
     return swap.cast(connection, table, old, new)
+
+
+def _refuse_partitioned(connection: Connection, table: Table) -> None:
+    if [(leaf.schema, leaf.name) for leaf in catalog.leaves(connection, table)] != [(table.schema, table.name)]:
+        msg = f"{table} is partitioned: its keys cannot be made from indexes that were built before"
+        raise MappingError(msg, hint="copy it into a partitioned table of the wider type")
 
 
 def _refuse_composite(key: ForeignKey, place: Place) -> None:

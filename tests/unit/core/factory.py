@@ -51,6 +51,7 @@ def facts(move: Move, state: ChangeState, **more: Any) -> Facts:
         "health": {color: ColorHealth(color=color, ok=True, evidence="200") for color in Color},
         "smoke": "",
         "differing": 0,
+        "unfit": 0,
         "unsealed": (),
         "snapshots": (),
         "snapshot_limit": DAY,

@@ -81,3 +81,11 @@ def test_foretold_and_seen_differ() -> None:
         "public.a was to be rewritten and was not",
         "public.b was read whole and that was not foretold",
     ) == differences(foretold, seen)
+
+
+def test_what_rows_drag_along() -> None:
+    """A query may lock further tables as weakly as every release does, and no more."""
+    foretold = Effect(statement="", form="update", locks=(SHARE,))
+    assert () == differences(foretold, Effect(statement="", locks=(SHARE, OTHER)))
+    strong = Lock(relation="public.b", mode=LockMode.SHARE)
+    assert 1 == len(differences(foretold, Effect(statement="", locks=(SHARE, strong))))

@@ -381,6 +381,7 @@ def test_a_change_without_mapping_has_no_columns_and_no_parity() -> None:
 FILLED = change(Phase.EXPANDED, kind=Kind.FILLED, shape=Shape(fills=(Fill("users", {"token": "1"}),)))
 TIGHTENED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape())
 SWAPPED = change(Phase.BACKFILLED, kind=Kind.SWAPPED)
+TRADED = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
 
 
 @pytest.mark.parametrize(
@@ -415,6 +416,30 @@ def test_what_cannot_be_taken_back() -> None:
     assert (State.CLOSED, "the expand cannot be taken back: an enum value stays") == (answer.state, answer.reason)
     over = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
     assert State.OPEN is release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, over)).state
+
+
+@pytest.mark.parametrize(
+    ("state", "unfit", "expected"),
+    [
+        (change(Phase.CUT_OVER), None, ("open", "the names are as they were")),
+        (SWAPPED, None, ("open", "the names are as they were")),
+        (TRADED, 0, ("open", "every value fits the old type")),
+        (TRADED, None, ("unknown", "the rows have not been counted")),
+        (
+            TRADED,
+            3,
+            (
+                "closed",
+                "3 rows have a value of users.new that the old type cannot have, and going back would lose it",
+            ),
+        ),
+    ],
+)
+def test_values_that_do_not_fit_back(state: ChangeState, unfit: int | None, expected: tuple[str, str]) -> None:
+    """Only where names are traded are there such values, and then each is one too many."""
+    answer = data.FITS_BACK.decide(facts(Move.ROLL_BACK, state, unfit=unfit))
+    assert expected == (answer.state, answer.reason)
+    assert answer.next == ("" if answer.state is State.OPEN else f"ec verify {NAME}")
 
 
 def test_a_move_in_flight_may_be_resumed_by_itself_only() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from expandcontract.core.change import InFlight
 from expandcontract.core.color import Color, Weights
+from expandcontract.core.facts import Asked
 from expandcontract.core.gate import State
 from expandcontract.core.phase import ORDER, ROUTES, TRANSITIONS, Kind, Move, Phase, after, forward, path
-from expandcontract.core.plan import GATES, implied, judge, next_move
-from expandcontract.core.release import Speaks
+from expandcontract.core.plan import GATES, ask, implied, judge, next_move
+from expandcontract.core.release import Speaks, check_version
 from expandcontract.core.shape import Shape
 from expandcontract.core.window import Window
+from expandcontract.errors import UsageError
 from tests.unit.core.factory import DAY, NAME, NOW, change, facts, release
 
 EXPECTED = {
@@ -109,6 +111,26 @@ def test_judgement_of_a_contract_within_the_window() -> None:
     document = found.document()
     assert (False, "2026-11-25T11:00:00+00:00") == (document["open"], document["opens_at"])
     assert "EC360 window is closed: the rollback window closes at 2026-11-25 11:00:00 UTC, in 23h" == str(found.shut[0])
+
+
+def test_an_open_judgement_says_again_what_it_was_asked_with() -> None:
+    """The command to type next names the release, or the triggers; a move that is resumed wants neither."""
+    state = change(Phase.EXPANDED)
+    dual = release(Color.GREEN, "v2", Speaks.DUAL)
+    assert f"ec advance {NAME} --release v2" == judge(facts(Move.DUAL_WRITE, state, release=dual)).next_command
+    by = Asked(move=Move.DUAL_WRITE, by_database=True)
+    assert f"ec advance {NAME} --by database" == judge(facts(Move.DUAL_WRITE, state, asked=by)).next_command
+    flying = change(Phase.EXPANDED, in_flight=InFlight(move=Move.DUAL_WRITE, since=NOW))
+    assert f"ec advance {NAME}" == judge(facts(Move.DUAL_WRITE, flying, release=dual)).next_command
+    assert "" == ask((), facts(Move.DUAL_WRITE, state)).flags
+
+
+@pytest.mark.parametrize("version", ["", " ", "v 2", "v2\n"])
+def test_a_version_is_one_word(version: str) -> None:
+    """Nothing else can name a release."""
+    with pytest.raises(UsageError, match="names no release"):
+        check_version(version)
+    assert "v2" == check_version("v2")
 
 
 def test_a_judgement_that_is_open_names_the_move_itself() -> None:

@@ -41,6 +41,10 @@ def test_the_kind_follows_from_what_is_declared(declared: Change, expected: Kind
     [
         ({"kind": "mapped"}, "is mapped and has no mapping"),
         ({"mapping": MAPPING, "kind": "removed"}, "is removed and has a mapping"),
+        (
+            {"mapping": Mapping("t", forward={"a": "c", "b": "c"}, reverse={"c": "a"}), "kind": "swapped"},
+            "is swapped and has a mapping whose old and new columns do not pair off",
+        ),
     ],
 )
 def test_a_kind_that_does_not_go_with_what_is_declared(more: dict[str, object], said: str) -> None:

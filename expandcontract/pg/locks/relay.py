@@ -1,0 +1,169 @@
+"""What a statement does that runs in no transaction of ours: it is stopped at each of its steps and looked at there.
+
+``CREATE INDEX CONCURRENTLY`` and its kin keep their locks over several transactions and drop them at the end, so they
+must be looked at while they run, and sampling would be luck. They wait, step by step, for every transaction that
+was there before. One of ours is: it holds a lock on all tables that makes any stronger request wait, and be seen. It is
+let go only after the next has begun, so that no step passes unseen.
+https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from expandcontract.core.effect import Effect, LockMode
+from expandcontract.errors import FailedError
+from expandcontract.pg.locks.watch import QUERIES, Moment, Relation, locks_of, told, work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection, Engine
+
+POLL = 0.002  # seconds
+WITHIN = 120.0
+FIRST, LATER = "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE"
+
+
+@dataclass
+class _Runner:
+    """Runs the statement in a thread and a session of its own."""
+
+    engine: Engine
+    statement: str
+    settings: Mapping[str, str]
+    ready: Event = field(default_factory=Event)
+    done: Event = field(default_factory=Event)
+    pid: int = 0
+    error: Exception | None = None
+
+    def __post_init__(self) -> None:
+        Thread(target=self._run, daemon=True).start()
+        self.ready.wait(WITHIN)
+
+    def _run(self) -> None:
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+                for name, value in {"lock_timeout": "0", **self.settings}.items():
+                    session.execute(text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value})
+                self.pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+                self.ready.set()
+                session.exec_driver_sql(self.statement.replace("%", "%%"))
+                session.execute(text("SELECT pg_stat_force_next_flush()"))
+        except Exception as exc:  # noqa: BLE001  # raised again by the thread that waits for this one
+            self.error = exc
+        finally:
+            self.ready.set()
+            self.done.set()
+
+
+def observe_outside(connection: Connection, statement: str) -> Effect:
+    """Run a statement that cannot run in a transaction, and tell what it did. It has been done afterwards.
+
+    It runs in a session of its own with this connection's ``search_path`` and ``TimeZone``. All tables are locked in
+    ROW EXCLUSIVE mode meanwhile: only for a scratch database.
+
+    Args:
+        connection: To the scratch database; it must not hold locks itself.
+        statement: One statement.
+
+    Raises:
+        FailedError: It failed, or did not end in time.
+    """
+    names = ("search_path", "TimeZone")
+    settings = {
+        name: str(connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one())
+        for name in names
+    }
+    connection.rollback()  # its snapshot would be waited for
+    with ExitStack() as stack:
+        look = stack.enter_context(connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT"))
+        before = _moment(look)
+        runner, taken = _step_through(connection.engine, look, before, statement, settings)
+        if runner.error is not None:
+            msg = f"{statement}: {runner.error}"
+            raise FailedError(msg, hint="run it by hand on the scratch database") from runner.error
+        rewrites, scans = work(before, _moment(look))
+        return Effect(
+            statement=statement,
+            form="observed",
+            locks=told(before, taken),
+            rewrites=rewrites,
+            scans=scans,
+            transactional=False,
+        )
+
+
+def _step_through(
+    engine: Engine, look: Connection, before: Moment, statement: str, settings: Mapping[str, str]
+) -> tuple[_Runner, set[tuple[int, LockMode]]]:
+    taken: set[tuple[int, LockMode]] = set()
+    holder = _hold(engine, before, FIRST)
+    runner = _Runner(engine, statement, settings)
+    until = monotonic() + WITHIN
+    try:
+        while not runner.done.wait(POLL):
+            if monotonic() > until:
+                msg = f"{statement}: did not end within {WITHIN:.0f} s"
+                raise FailedError(msg, hint="SELECT * FROM pg_stat_activity on the scratch database")
+            if holder is not None and not _waits_for(look, runner.pid, _pid(holder)):
+                continue
+            taken |= locks_of(look, runner.pid)
+            following = _hold(engine, before, LATER)
+            if holder is not None:
+                holder.close()
+            holder = following
+    finally:
+        if holder is not None:
+            holder.close()
+    return runner, taken
+
+
+def _pid(holder: Connection) -> int:
+    return int(holder.info["pid"])
+
+
+def _hold(engine: Engine, before: Moment, lock: str) -> Connection | None:
+    """A session with a snapshot and a lock on every table, or ``None`` where the statement stands in its way."""
+    tables = [relation for relation in before.relations.values() if relation.kind in "rp"]
+    holder = engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    try:
+        holder.info["pid"] = holder.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        for relation in tables:
+            name = sql.Identifier(*_parts(holder, relation))
+            mode = sql.SQL("LOCK TABLE ONLY {} IN " + lock + " MODE NOWAIT").format(name)
+            holder.exec_driver_sql(mode.as_string().replace("%", "%%"))
+            # planning opens the indexes, which LOCK does not
+            holder.exec_driver_sql(sql.SQL("SELECT FROM {} LIMIT 0").format(name).as_string().replace("%", "%%"))
+    except DBAPIError:
+        holder.close()
+        return None
+    return holder
+
+
+def _parts(holder: Connection, relation: Relation) -> tuple[str, str]:
+    row = holder.execute(
+        text(QUERIES["parts"]),
+        {"oid": relation.oid},
+    ).one()
+    return str(row[0]), str(row[1])
+
+
+def _waits_for(look: Connection, pid: int, holder: int) -> bool:
+    return bool(
+        look.execute(text("SELECT :holder = ANY (pg_blocking_pids(:pid))"), {"holder": holder, "pid": pid}).scalar_one()
+    )
+
+
+def _moment(look: Connection) -> Moment:
+    """As every session sees it: ``scans`` is the sum over all sessions, complete once they have flushed."""
+    rows = look.execute(text(QUERIES["relations_outside"])).mappings()
+    return Moment({row["oid"]: Relation(**row) for row in rows}, frozenset(), {})

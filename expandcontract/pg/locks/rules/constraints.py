@@ -1,0 +1,168 @@
+"""Actions of ALTER TABLE on constraints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from expandcontract.pg.locks.names import range_var
+from expandcontract.pg.locks.parse import Node, mentioned, names
+from expandcontract.pg.locks.rules import proof
+from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
+from expandcontract.pg.locks.table import UNTOLD
+from expandcontract.pg.locks.world import Column, Index, Key, Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from expandcontract.pg.locks.rules.target import Target
+    from expandcontract.pg.locks.table import Piece
+    from expandcontract.pg.locks.world import Name
+
+SUFFIX = {"c": "check", "f": "fkey", "u": "key", "p": "pkey", "n": "not_null", "x": "excl"}
+
+
+def referenced(at: Target, constraint: Node) -> Name:
+    """The table that a foreign key refers to."""
+    return range_var(at.world, constraint["pktable"])
+
+
+def remember(
+    at: Target, constraint: Node, *, kind: str, columns: Iterable[str], other: Name | None = None, valid: bool = True
+) -> None:
+    """A constraint is there from now on."""
+    over = tuple(columns)
+    default = "_".join(
+        filter(None, (at.name[1], *(over if kind in "fux" else over[:1] if kind != "p" else ()), SUFFIX[kind]))
+    )
+    name = constraint.get("conname", default)
+    at.relation.keys[name] = Key(
+        kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
+    )
+    if kind in "pux":
+        at.relation.indexes[at.name[0], name] = Index(columns=frozenset(over))
+    if other is not None:
+        key = frozenset(names(constraint["pk_attrs"])) if "pk_attrs" in constraint else _primary(at, other)
+        at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=key))
+
+
+def _primary(at: Target, other: Name) -> frozenset[str]:
+    return next((key.columns for key in at.world.need(other).keys.values() if key.kind == "p"), frozenset())
+
+
+def add(at: Target, command: Node) -> list[Piece]:
+    """ADD CONSTRAINT, and ADD without a name."""
+    constraint = command["def"]["constraint"]
+    late = bool(constraint.get("skip_validation"))
+    match constraint["contype"]:
+        case "CONSTR_CHECK":
+            return [_check(at, constraint, late=late)]
+        case "CONSTR_FOREIGN":
+            return [_foreign(at, constraint, late=late)]
+        case "CONSTR_NOTNULL":
+            return [_not_null(at, constraint, late=late)]
+        case "CONSTR_EXCLUSION":
+            remember(at, constraint, kind="x", columns=())
+            return [at.piece("add exclusion")]
+        case kind:
+            return [_unique(at, constraint, primary=kind == "CONSTR_PRIMARY")]
+
+
+def _check(at: Target, constraint: Node, *, late: bool) -> Piece:
+    enforced = bool(constraint.get("is_enforced"))
+    remember(at, constraint, kind="c", columns=mentioned(constraint.get("raw_expr")), valid=enforced and not late)
+    if not enforced:
+        return at.piece("add check not enforced")
+    return at.piece("add check not valid" if late else "add check")
+
+
+def _foreign(at: Target, constraint: Node, *, late: bool) -> Piece:
+    other = referenced(at, constraint)
+    enforced = bool(constraint.get("is_enforced"))
+    remember(at, constraint, kind="f", columns=names(constraint["fk_attrs"]), other=other, valid=enforced and not late)
+    suffix = " not enforced" if not enforced else " not valid" if late else ""
+    return at.with_other("add foreign key" + suffix, other)
+
+
+def _not_null(at: Target, constraint: Node, *, late: bool) -> Piece:
+    (column,) = names(constraint["keys"])
+    remember(at, constraint, kind="n", columns=(column,), valid=not late)
+    at.relation.columns.setdefault(column, Column()).not_null = True
+    return at.piece("add not null not valid" if late else "add not null")
+
+
+def _unique(at: Target, constraint: Node, *, primary: bool) -> Piece:
+    index = constraint.get("indexname")
+    if index is not None:
+        columns: Iterable[str] = at.relation.indexes.get((at.name[0], index), Index()).columns
+    else:
+        columns = names(constraint.get("keys", []))
+    strict = all(proof.not_null(at.relation, column) for column in columns)
+    remember(at, constraint, kind="p" if primary else "u", columns=columns)
+    if not primary:
+        return at.piece("add unique using index" if index else "add unique")
+    for column in columns:
+        at.relation.columns.setdefault(column, Column()).not_null = True
+    form = "add primary key" + (" using index" if index else "")
+    if not strict:
+        form += ", nullable column"
+    return at.piece(form)
+
+
+def validate(at: Target, command: Node) -> list[Piece]:
+    """VALIDATE CONSTRAINT."""
+    key = at.relation.keys.get(command["name"])
+    if key is None:
+        return [at.with_other("validate foreign key", UNTOLD, assumed=True)]
+    if key.validated:
+        return [at.piece("validate, valid already")]
+    key.validated = True
+    if key.other is not None:
+        return [replace(at.with_other("validate foreign key", key.other), assumed=not at.world.need(key.other).known)]
+    return [replace(at.piece("validate not null" if key.kind == "n" else "validate check"), assumed=not at.certain)]
+
+
+def drop(at: Target, command: Node) -> list[Piece]:
+    """DROP CONSTRAINT."""
+    key = at.relation.keys.pop(command["name"], None)
+    if key is None and at.certain:
+        return [at.piece("drop constraint, not there")]
+    if key is None:
+        return [at.with_other("drop foreign key", UNTOLD, assumed=True)]
+    at.relation.indexes.pop((at.name[0], command["name"]), None)
+    pieces = dropped(at, key)
+    if command.get("behavior") == "DROP_CASCADE" and key.kind in "pu":
+        pieces += references_gone(at, key.columns)
+    return pieces
+
+
+def dropped(at: Target, key: Key) -> list[Piece]:
+    """A constraint is gone."""
+    if key.kind == "f" and key.other is not None:
+        return [foreign_key_gone(at, key.other)]
+    if key.kind == "n":
+        for column in key.columns:
+            at.relation.columns.setdefault(column, Column()).not_null = False
+        return [at.piece("drop not null")]
+    return [at.piece("drop check" if key.kind == "c" else "drop unique")]
+
+
+def alter(at: Target, command: Node) -> list[Piece]:
+    """ALTER CONSTRAINT: deferrable, enforced, inherited."""
+    change = command["def"].get("atalter_constraint", command["def"].get("constraint", {}))
+    key = at.relation.keys.get(change["conname"])
+    if change.get("alter_inheritability"):
+        return [at.piece("alter constraint inherit")]
+    other = key.other if key is not None and key.other is not None else UNTOLD
+    if not change.get("alter_enforceability"):
+        return [at.with_other("alter foreign key deferrable", other)]
+    word = "enforced" if change.get("is_enforced") else "not enforced"
+    return [at.with_other(f"alter foreign key {word}", other, assumed=key is None)]
+
+
+ACTIONS = {
+    "AT_AddConstraint": add,
+    "AT_ValidateConstraint": validate,
+    "AT_DropConstraint": drop,
+    "AT_AlterConstraint": alter,
+}
