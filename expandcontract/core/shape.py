@@ -152,7 +152,9 @@ class Shape:
     @property
     def arriving(self) -> tuple[Hold, ...]:
         """The new columns, which taking the expand back drops."""
-        return tuple(Hold(work.table, work.new) for work in (*self.mappings, *self.transfers))
+        mapped = (Hold(mapping.table, mapping.new) for mapping in self.mappings)
+        moved = (Hold(move.table, move.new) for move in self.transfers)
+        return (*mapped, *moved)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -163,7 +165,7 @@ class Shape:
     @property
     def lossy(self) -> bool:
         """Whether going back may not restore every value."""
-        return any(work.lossy for work in (*self.mappings, *self.transfers))
+        return any(mapping.lossy for mapping in self.mappings) or any(move.lossy for move in self.transfers)
 
     def overlap(self, other: Shape) -> tuple[Hold, ...]:
         """The columns that both changes hold, by table; empty where they do not touch."""

@@ -98,7 +98,8 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
 
 def lost(place: Place, change: ChangeState) -> Iterator[Event]:
     """What going back from cut-over cannot restore under a lossy mapping: counted, the first named; a scan."""
-    for work in (*change.shape.mappings, *change.shape.transfers):
+    both: tuple[Mapping | Transfer, ...] = (*change.shape.mappings, *change.shape.transfers)
+    for work in both:
         if not work.lossy:
             continue
         *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond(work))

@@ -13,6 +13,7 @@ from psycopg import sql
 from expandcontract.backfill import statement
 from expandcontract.backfill.batch import batch
 from expandcontract.core.transfer import Transfer
+from expandcontract.pg.quoting import identifier
 from tests.acceptance.test_together import wait_until
 from tests.fix_transfer import NAME, PLAIN, Database
 
@@ -108,7 +109,7 @@ def test_no_acknowledged_write_is_lost(unfilled: Database) -> None:
     with psycopg.connect(unfilled.address, autocommit=True) as filling:
         while any(writer.is_alive() for writer in writers):
             for query in (statement.fill, statement.repair):
-                _one(filling, query(MOVE, statement.identifier("public", "profiles")))
+                _one(filling, query(MOVE, identifier("public", "profiles")))
     assert [] == [writer.failure for writer in writers if writer.failure]
     assert len(writers) * WRITES == book.acknowledged
     expected = {key: (value, value) for key, (_, value) in book.last.items()}
@@ -169,7 +170,7 @@ def _fill(connection: psycopg.Connection, *, ours: bool) -> None:
     with connection.transaction():
         connection.execute("SET LOCAL expandcontract.backfill = 'on'")
         if ours:
-            connection.execute(statement.fill(MOVE, statement.identifier("public", "profiles")), PAGES)
+            connection.execute(statement.fill(MOVE, identifier("public", "profiles")), PAGES)
         else:
             connection.execute(FROM_A_SNAPSHOT)
 

@@ -157,8 +157,8 @@ def _without_row(connection: Connection, transfer: Transfer) -> list[str]:
             msg = f"rows of {transfer.table} cannot be inserted by key alone: {', '.join(wanted)} must have a value too"
             raise MappingError(msg, hint="insert the missing rows yourself, and leave out --create-missing")
         note = (
-            f"rows of {transfer.table} are inserted by the backfill, and by the triggers for a release that is not known"
-            " to speak dual or new: one that inserts them too must be ready for a row that is there (ON CONFLICT)"
+            f"rows of {transfer.table} are inserted by the backfill, and by the triggers for a release that is not"
+            " known to speak dual or new: one that inserts them too must be ready for a row that is there (ON CONFLICT)"
         )
         return [note]
     found = transfers.stranded(connection, transfer)
