@@ -157,15 +157,15 @@ def lacking(connection: Connection, transfer: Transfer) -> tuple[Lacking, ...]:
     Raises:
         MappingError: A role may not use the other table's schema.
     """
-    created = [*transfer.key] if transfer.create_missing else []
-    ends = (
+    created = tuple(transfer.key) if transfer.create_missing else ()
+    ends: tuple[tuple[Table, Table, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
         (transfer.source, transfer.table, (*transfer.key, *transfer.new), transfer.new, created),
-        (transfer.table, transfer.source, (*transfer.key.values(), *transfer.old), transfer.old, []),
+        (transfer.table, transfer.source, (*transfer.key.values(), *transfer.old), transfer.old, ()),
     )
     found = []
     for table, other, read, written, inserted in ends:
         writers = connection.execute(text(QUERIES["writers"]), {"oid": table_oid(connection, table)}).scalars().all()
-        values = {"oid": table_oid(connection, other), "read": [*read], "written": [*written], "inserted": inserted}
+        values = {"oid": table_oid(connection, other), "read": [*read], "written": [*written], "inserted": [*inserted]}
         for role in writers:
             row = connection.execute(text(QUERIES["lacking"]), {"role": role, **values}).one()
             if row.schema:

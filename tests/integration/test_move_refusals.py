@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from expandcontract.errors import ExpandContractError
+from expandcontract.ledger.install import install
 from expandcontract.pg.connect import connect, parse
 from expandcontract.revisions.recipes import draft
 
@@ -25,7 +26,8 @@ def drafted(database: str, setup: str, arguments: dict[str, Any]) -> Any:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(TABLES)
         connection.execute(setup)
-    with connect(parse(database), command="test") as connection:
+    with connect(parse(database), command="test") as connection, connection.begin():
+        install(connection)
         return draft(connection, "move-column", **{**ASKED, **arguments})
 
 
@@ -34,7 +36,11 @@ def drafted(database: str, setup: str, arguments: dict[str, Any]) -> Any:
     [
         ("ALTER TABLE profiles DROP CONSTRAINT profiles_pkey", {}, "user_id of profiles is not unique"),
         ("SELECT", {"key": ["motto=nick"]}, "motto of profiles is not unique"),
-        ("ALTER TABLE profiles ADD UNIQUE (motto)", {"key": ["motto=nick"]}, "motto of profiles is not unique"),
+        (
+            "UPDATE profiles SET motto = user_id; ALTER TABLE profiles ADD UNIQUE (motto)",
+            {"key": ["motto=nick"]},
+            "nick of users is not unique",
+        ),
         ("ALTER TABLE profiles ENABLE ROW LEVEL SECURITY", {}, "profiles has row security"),
         ("ALTER TABLE users ALTER bio SET NOT NULL", {}, "users.bio has NOT NULL"),
         ("ALTER TABLE users ALTER bio SET DEFAULT 'x'", {}, "users.bio has a default"),
