@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -31,13 +29,9 @@ def moving(bare: Project) -> Project:
 
 
 def test_what_is_written_is_clean(moving: Project) -> None:
-    """The pair passes our own lint, squawk included, and ruff, as check and as formatter."""
+    """The pair passes our own lint, squawk included, warnings too."""
     moving.ec(*NEW)
     moving.ec("lint", MOVE, "--strict")
-    written = [str(path) for path in (moving.directory / "migrations" / "versions").glob(f"*{MOVE}*")]
-    assert 2 == len(written)
-    for arguments in (("check",), ("format", "--check")):
-        subprocess.run([sys.executable, "-m", "ruff", *arguments, "--isolated", "--no-cache", *written], check=True)
 
 
 def test_writers_of_one_table_may_reach_the_other(moving: Project, server: LocalServer) -> None:
