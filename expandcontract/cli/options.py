@@ -11,6 +11,10 @@ Change = Annotated[str, typer.Argument(metavar="CHANGE", help="Name of the chang
 AnyChange = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Only this change.")]
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="table or schema.table")]
 Name = Annotated[str | None, typer.Option("--name", help="Of the change; default: made of what it changes.")]
+Constraint = Annotated[
+    str | None,
+    typer.Option("--constraint", metavar="NAME", help="Of the constraint; default: as PostgreSQL would name it."),
+]
 Lossy = Annotated[bool, typer.Option("--lossy", help="Going back may not restore every value.")]
 Changes = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Names of the changes.")]
 Release = Annotated[

@@ -21,6 +21,8 @@ def show_plan(out: Screen, document: Mapping[str, Any]) -> None:
         out.line("  nothing is left to do")
         return
     out.line(f"next move: {document['move']}", "bold")
+    if document.get("irreversible"):
+        out.line(f"  cannot be taken back: {document['irreversible']}", "bold")
     for left in document.get("headroom") or ():
         out.line(f"  headroom of {left['column']}: {left['text']}")
     for statement in document.get("sql") or ():

@@ -34,12 +34,26 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 AUTO = "auto"
 RECIPES: Mapping[str, str] = MappingProxyType(
     {
+        "add-column": "Add a column.",
         "rename-column": "Rename a column.",
+        "change-default": "Change or drop a column's default.",
+        "drop-not-null": "Let a column be NULL.",
+        "add-index": "Add an index.",
+        "drop-index": "Drop an index.",
+        "drop-constraint": "Drop a constraint.",
+        "change-enum": "Add, rename or remove a value of an enum type.",
+        "sql": "Write your own statements into named phases.",
+        "set-not-null": "Forbid NULL in a column.",
+        "add-check": "Add a CHECK.",
+        "add-unique": "Add a UNIQUE constraint.",
+        "add-foreign-key": "Add a foreign key.",
+        "drop-column": "Drop a column.",
+        "drop-table": "Drop a table.",
+        "rename-table": "Rename a table.",
         "change-type": "Change a column's type.",
         "split-column": "Split a column into several.",
         "merge-columns": "Merge several columns into one.",
         "move-column": "Move columns to another table.",
-        "change-enum": "Rename or remove a value of an enum type.",
         "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }
 )

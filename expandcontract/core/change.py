@@ -49,6 +49,7 @@ class Change:
         transfer: Columns that move to another table.
         removes: Columns that the contract drops without anything in their place.
         touches: Tables that the halves alter without any of that.
+        keeps: What must stay as it is while the change is open, and that it does not drop.
         kind: Default: ``mapped`` with a mapping or transfer, ``filled`` with a fill, ``removed`` with what is
             removed, else
             ``additive``.
@@ -65,7 +66,7 @@ class Change:
     shape: Shape
     irreversible: str
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one argument for each thing that a pair can declare
         self,
         name: str,
         *,
@@ -74,15 +75,22 @@ class Change:
         transfer: Transfer | Sequence[Transfer] = (),
         removes: Hold | Sequence[Hold] = (),
         touches: str | Sequence[str] = (),
+        keeps: Hold | Sequence[Hold] = (),
         kind: Kind | str | None = None,
         irreversible: str = "",
     ) -> None:
         mappings = tuple(mapping) if isinstance(mapping, list | tuple) else (mapping,)
         fills = (fill,) if isinstance(fill, Fill) else tuple(fill)
         transfers = tuple(transfer) if isinstance(transfer, list | tuple) else (transfer,)
-        holds = (removes,) if isinstance(removes, Hold) else tuple(removes)
         places = tuple(map(Table.parse, [touches] if isinstance(touches, str) else touches))
-        shape = Shape(mappings=mappings, fills=fills, transfers=transfers, removes=holds, touches=places)
+        shape = Shape(
+            mappings=mappings,
+            fills=fills,
+            transfers=transfers,
+            removes=_holds(removes),
+            keeps=_holds(keeps),
+            touches=places,
+        )
         object.__setattr__(self, "name", check_name(name))
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "kind", Kind(kind) if kind is not None else implied(shape))
@@ -91,6 +99,10 @@ class Change:
         if wrong:
             msg = f"change {name} is {self.kind} and {wrong}"
             raise PairError(msg, hint="leave out kind=…, or declare what that kind needs")
+
+
+def _holds(given: Hold | Sequence[Hold]) -> tuple[Hold, ...]:
+    return (given,) if isinstance(given, Hold) else tuple(given)
 
 
 def implied(shape: Shape) -> Kind:

@@ -153,6 +153,7 @@ class Facts:
         snapshot_limit: That limit.
         sessions: Sessions of releases that do not speak ``new``.
         dependents: What else in the database depends on the old shape.
+        breaking: Rows that break what a roll-back to planned puts back.
         switched: Whether a traffic switch is configured.
     """
 
@@ -179,6 +180,7 @@ class Facts:
     snapshot_limit: timedelta | None = None
     sessions: tuple[Session, ...] | None = None
     dependents: tuple[str, ...] | None = None
+    breaking: tuple[Finding, ...] = ()
     switched: bool = True
 
     @property

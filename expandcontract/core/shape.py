@@ -104,6 +104,7 @@ class Shape:
         fills: At most one a table, and none on a mapped one.
         transfers: Columns that move to another table; neither table has any other work in the same change.
         removes: What goes at the contract without anything in its place.
+        keeps: What must stay as it is while the change is open, such as the columns that a coming rule is about.
         touches: Tables altered without any of that: looked at before a move, and named where one is waited for.
 
     Raises:
@@ -114,6 +115,7 @@ class Shape:
     fills: tuple[Fill, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     removes: tuple[Hold, ...] = ()
+    keeps: tuple[Hold, ...] = ()
     touches: tuple[Table, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,7 +139,12 @@ class Shape:
 
     @property
     def holds(self) -> tuple[Hold, ...]:
-        """What the hold keeps from being dropped: both sides of every mapping, and what the contract removes."""
+        """What the hold keeps from being dropped: both sides of every mapping, what the contract removes or keeps."""
+        return (*self._claimed, *self.keeps)
+
+    @property
+    def _claimed(self) -> tuple[Hold, ...]:
+        """What no other open change may touch in any way."""
         mapped = (Hold(mapping.table, (*mapping.old, *mapping.new)) for mapping in self.mappings)
         moved = (hold for move in self.transfers for hold in (Hold(move.source, move.old), Hold(move.table, move.new)))
         return (*mapped, *moved, *self.removes)
@@ -159,7 +166,7 @@ class Shape:
     @property
     def tables(self) -> tuple[Table, ...]:
         """Every table that the change touches, once, in the order declared."""
-        held = (hold.table for hold in self.removes)
+        held = (hold.table for hold in (*self.removes, *self.keeps))
         return tuple(dict.fromkeys((*(work.table for work in self.compared), *held, *self.touches)))
 
     @property
@@ -168,15 +175,16 @@ class Shape:
         return any(mapping.lossy for mapping in self.mappings) or any(move.lossy for move in self.transfers)
 
     def overlap(self, other: Shape) -> tuple[Hold, ...]:
-        """The columns that both changes hold, by table; empty where they do not touch."""
-        found = []
+        """The columns that both changes hold, by table; empty where they do not touch.
+
+        Columns that both only keep are none of them: two rules may come over the same column.
+        """
+        shared: dict[Table, set[str]] = {}
         for mine in self.holds:
-            shared = {
-                column for theirs in other.holds if theirs.table == mine.table for column in theirs.columns
-            } & set(mine.columns)
-            if shared:
-                found.append(Hold(mine.table, sorted(shared)))
-        return tuple(found)
+            for theirs in other.holds if mine in self._claimed else other._claimed:
+                if theirs.table == mine.table:
+                    shared.setdefault(mine.table, set()).update(set(mine.columns) & set(theirs.columns))
+        return tuple(Hold(table, sorted(columns)) for table, columns in shared.items() if columns)
 
     def document(self) -> dict[str, object]:
         """As a JSON-ready mapping; the ledger's server-side functions read this form."""
@@ -186,7 +194,11 @@ class Shape:
             "transfers": [transfer.document() for transfer in self.transfers],
             "removes": [hold.document() for hold in self.removes],
             "touches": [{"schema": table.schema, "table": table.name} for table in self.touches],
-            "holds": [hold.document() for hold in self.holds],
+            "keeps": [hold.document() for hold in self.keeps],
+            "holds": [
+                *({**hold.document(), "kept": False} for hold in self._claimed),
+                *({**hold.document(), "kept": True} for hold in self.keeps),
+            ],
         }
 
     @classmethod
@@ -202,6 +214,7 @@ class Shape:
                 fills=tuple(map(Fill.from_document, document["fills"])),
                 transfers=tuple(map(Transfer.from_document, document.get("transfers", ()))),
                 removes=tuple(map(Hold.from_document, document["removes"])),
+                keeps=tuple(map(Hold.from_document, document.get("keeps", ()))),
                 touches=tuple(map(_table, document.get("touches", ()))),
             )
         except (KeyError, TypeError) as exc:

@@ -155,6 +155,12 @@ def leaves(connection: Connection, table: Table) -> tuple[Leaf, ...]:
 
 
 def dependents(connection: Connection, table: Table, columns: Sequence[str]) -> tuple[str, ...]:
-    """What else in the database depends on these columns, or mentions them in a function's body."""
-    rows = _rows(connection, "dependents", oid=table_oid(connection, table), table=table.name, columns=list(columns))
+    """What else in the database depends on these columns, or mentions them in a function's body.
+
+    Where they are all that the table or view has, also what depends on it as a whole.
+    """
+    found = _rows(connection, "relation", schema=table.schema, name=table.name)
+    if not found:
+        return ()
+    rows = _rows(connection, "dependents", oid=found[0]["oid"], table=table.name, columns=list(columns))
     return tuple(row["what"] for row in rows)

@@ -76,16 +76,26 @@ FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg
 WHERE c.oid = :oid AND c.relkind = 'r'
 ORDER BY 2, 3;
 
+-- name: relation
+SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p', 'v');
+
 -- name: dependents
+WITH leaving AS (
+    SELECT NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attnum > 0 AND NOT a.attisdropped
+                       AND NOT a.attname = ANY (:columns)) AS whole
+)
 SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) AS what
-FROM pg_depend AS d
-JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+FROM leaving CROSS JOIN pg_depend AS d
+LEFT JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid <> 0
 LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 LEFT JOIN pg_class AS v ON v.oid = r.ev_class
 LEFT JOIN pg_trigger AS g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = :oid AND a.attname = ANY (:columns)
-  AND d.deptype IN ('n', 'i') AND NOT (d.classid = 'pg_class'::regclass AND d.objid = :oid)
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = :oid
+  AND (a.attname = ANY (:columns) AND d.deptype IN ('n', 'i') OR d.refobjsubid = 0 AND leaving.whole AND d.deptype = 'n')
+  AND NOT (d.classid = 'pg_class'::regclass AND d.objid = :oid)
   AND d.classid <> 'pg_attrdef'::regclass
+  AND NOT (d.classid = 'pg_class'::regclass AND d.deptype = 'i')
   AND (v.oid IS NULL OR v.relnamespace <> 'expandcontract'::regnamespace)
   AND (g.oid IS NULL OR g.tgname NOT LIKE 'zz\_expandcontract\_%')
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
@@ -95,9 +105,22 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = :oid AND a.attname = 
           WHERE twin.contype = 'f' AND twin.conrelid = c.conrelid AND twin.conkey = c.conkey AND twin.confrelid = :oid
           GROUP BY twin.oid HAVING bool_and(k.attname <> ALL (:columns)) AND bool_and(twin.convalidated)))))
 UNION ALL
+SELECT format('column %s, which is generated from it', g.attname)
+FROM pg_attrdef AS e JOIN pg_attribute AS g ON g.attrelid = e.adrelid AND g.attnum = e.adnum AND g.attgenerated <> ''
+JOIN pg_depend AS d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = e.adrelid
+JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE e.adrelid = :oid AND a.attname = ANY (:columns) AND NOT g.attname = ANY (:columns)
+UNION ALL
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM leaving JOIN pg_type AS t ON t.typrelid = :oid AND leaving.whole
+JOIN pg_depend AS d ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) AND d.deptype = 'n'
+UNION ALL
 SELECT format('%s %s, whose body mentions it', CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.oid::regprocedure)
-FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+FROM leaving CROSS JOIN pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
 WHERE l.lanname IN ('sql', 'plpgsql') AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'expandcontract'::regnamespace)
   AND p.pronamespace <> 'information_schema'::regnamespace
-  AND p.prosrc ~ ('\m' || :table || '\M') AND EXISTS (SELECT FROM unnest(:columns) AS c WHERE p.prosrc ~ ('\m' || c || '\M'))
+  AND p.prosrc ~ ('(?<!\w)' || regexp_replace(:table, '(\W)', '\\\1', 'g') || '(?!\w)')
+  AND (leaving.whole OR EXISTS (
+      SELECT FROM unnest(:columns) AS c WHERE p.prosrc ~ ('(?<!\w)' || regexp_replace(c, '(\W)', '\\\1', 'g') || '(?!\w)')))
 ORDER BY 1;

@@ -19,7 +19,7 @@ from expandcontract.errors import BusyError, FencedError, RefusedError
 from expandcontract.ledger import VERSION, Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
-from expandcontract.revisions import straight
+from expandcontract.revisions import seal, straight
 from expandcontract.revisions.guarding import ATTRIBUTE, PROBE
 from expandcontract.revisions.limits import keep_limits
 from expandcontract.revisions.operations import call
@@ -165,6 +165,7 @@ def _allow(connection: Connection, step: RevisionStep, name: str, which: str) ->
     """Refuse where this half of a change may not be run, or taken back, now."""
     if step.is_upgrade and which == CONTRACT:
         _ask(connection, "assert_contract", name)
+        _refuse_unmade(connection, name, step.revision.module)
     elif step.is_upgrade:
         phase = connection.execute(text("SELECT expandcontract.phase(:name)"), {"name": name}).scalar_one()
         if phase not in {None, "planned"}:
@@ -172,9 +173,17 @@ def _allow(connection: Connection, step: RevisionStep, name: str, which: str) ->
             raise RefusedRevision(msg, hint=f"ec gate {name} expand, which says what to stamp")
     elif which == EXPAND:
         _ask(connection, "assert_retract", name)
-    elif not connection.execute(text("SELECT expandcontract.is_straight()")).scalar_one():
+    elif not straight.is_straight(connection):
         msg = f"{name} is contracted: what a contract dropped cannot be brought back; nothing was run"
         raise RefusedRevision(msg, hint=f"ec status {name}")
+
+
+def _refuse_unmade(connection: Connection, name: str, module: Any) -> None:
+    """A contract that ``ec`` has begun and left could be ended by plain Alembic, without the rule that it is for."""
+    unmade = () if straight.is_straight(connection) else seal.missing(connection, seal.record(module))
+    if unmade:
+        msg = f"contract of {name} is refused: {', '.join(unmade)} is not made yet; nothing was run"
+        raise RefusedRevision(msg, hint=f"ec advance {name}")
 
 
 def _lock(connection: Connection, ledger: Ledger, mark: RunnerMark | None) -> bool:

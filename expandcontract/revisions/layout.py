@@ -17,15 +17,17 @@ def layout(statement: str, indent: int = 0) -> str:
     """One simple statement, without its line end; a comment after two blanks stays at its end.
 
     Args:
-        statement: A call, an assignment of a call, or a comment.
+        statement: A call, an assignment of a call, a ``with`` block of such, or a comment.
         indent: Blanks before it.
     """
     if statement.startswith("#"):
         return " " * indent + statement
     tree = ast.parse(statement).body[0]
-    code, _, comment = statement.partition("  # ") if "  # " in statement else (statement, "", "")
-    if comment:
-        tree = ast.parse(code).body[0]
+    if isinstance(tree, ast.With):
+        inner = [layout(ast.get_source_segment(statement, part) or "", indent + STEP) for part in tree.body]
+        return "\n".join([" " * indent + statement.split("\n", 1)[0], *inner])
+    code = ast.get_source_segment(statement, tree) or statement
+    comment = statement[len(code) :].strip().removeprefix("# ")
     lead, value = "", getattr(tree, "value", None)
     if isinstance(tree, ast.Assign):
         lead = f"{ast.unparse(tree.targets[0])} = "
@@ -41,6 +43,8 @@ def _value(node: ast.expr, indent: int, used: int, after: int) -> str:
     if used + len(flat) + after <= WIDTH or not _parts(node):
         return flat
     opening, parts, closing = _bracketed(node)
+    if len(parts) == 1 and "\n" in flat and not _parts(_node(parts[0])):
+        return flat  # the formatters leave a text of several lines within its brackets
     inner = indent + STEP
     joined = ", ".join(_flat(part) if isinstance(part, ast.expr) else part[0] + _flat(part[1]) for part in parts)
     blank, margin = " " * inner, " " * indent
@@ -98,7 +102,15 @@ def _flat(node: ast.expr) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string as a Python literal, in the quotes that need fewer escapes."""
+    """A string as a Python literal, in the quotes that need fewer escapes; lines stay lines."""
+    if (
+        "\n" in text
+        and '"""' not in text
+        and "\\" not in text
+        and text.replace("\n", "").isprintable()
+        and text[-1] != '"'
+    ):
+        return f'"""{text}"""'
     double = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
     if text.count('"') > text.count("'"):
         return "'" + double[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"

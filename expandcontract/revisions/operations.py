@@ -13,6 +13,7 @@ from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import String, bindparam, text
 
 from expandcontract.core.mapping import Table
+from expandcontract.core.naming import default_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,12 @@ class SealNotNull:
     @property
     def name(self) -> str:
         """As PostgreSQL 18 names such a constraint by itself."""
-        return f"{self.table.name}_{self.column}_not_null"
+        return default_name(self.table.name, [self.column], "not_null")
+
+    @property
+    def proof(self) -> str:
+        """The check that stands there while it is made before PostgreSQL 18."""
+        return default_name(self.table.name, [self.column], "not_null_proof")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,15 @@ class SealConstraint:
     name: str
     table: Table
     definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealForeignKey(SealConstraint):
+    """A FOREIGN KEY of which both sides are known, so that rows without a partner can be found."""
+
+    columns: tuple[str, ...]
+    target: Table
+    target_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,19 @@ class SealUnique:
     timing: str = ""
 
 
-SealItem = SealIndex | SealNotNull | SealConstraint | SealUnique
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A foreign key that goes by itself, before what it is on: else the tables at both its ends are locked together.
+
+    ``definition`` as in ADD CONSTRAINT, for the way back.
+    """
+
+    name: str
+    table: Table
+    definition: str
+
+
+SealItem = SealIndex | SealNotNull | SealConstraint | SealUnique | Unsealed
 
 
 class _SealOp(MigrateOperation):
@@ -183,14 +210,56 @@ class SealUniqueOp(_SealOp):
         operations.invoke(cls(item))
 
 
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"({', '.join(map(_quoted, names))})"
+
+
 @Operations.register_operation("seal_foreign_key")
 class SealForeignKeyOp(_SealOp):
     """A foreign key of the new shape."""
 
     @classmethod
-    def seal_foreign_key(cls, operations: Operations, name: str, table: str, definition: str) -> None:
-        """Add and validate a foreign key; ``definition`` is ``FOREIGN KEY (…) REFERENCES …``."""
-        operations.invoke(cls(SealConstraint(name, Table.parse(table), definition)))
+    def seal_foreign_key(
+        cls,
+        operations: Operations,
+        name: str,
+        table: str,
+        columns: str | Sequence[str],
+        target: str | None = None,
+        target_columns: Sequence[str] = (),
+        *,
+        tail: str = "",
+    ) -> None:
+        """Add and validate a foreign key from ``columns`` to those of ``target``.
+
+        ``tail`` is what stands behind: ``ON DELETE CASCADE``. In place of columns, target and tail the whole may be
+        given: ``FOREIGN KEY (…) REFERENCES …``; then rows without a partner are not counted before it is made.
+        """
+        place = Table.parse(table)
+        if isinstance(columns, str) or target is None:
+            operations.invoke(cls(SealConstraint(name, place, str(columns))))
+            return
+        other = Table.parse(target)
+        definition = f"FOREIGN KEY {_listed(columns)} REFERENCES {_quoted(other.schema)}.{_quoted(other.name)}"
+        definition = f"{definition} {_listed(target_columns)} {tail}".rstrip()
+        operations.invoke(cls(SealForeignKey(name, place, definition, tuple(columns), other, tuple(target_columns))))
+
+
+@Operations.register_operation("unseal_foreign_key")
+class UnsealForeignKeyOp(_SealOp):
+    """A foreign key that goes before what it is on."""
+
+    @classmethod
+    def unseal_foreign_key(cls, operations: Operations, name: str, table: str, definition: str) -> None:
+        """Drop a foreign key before the contract drops its table or column; ``definition`` is for the way back.
+
+        Takes ACCESS EXCLUSIVE on the tables at both ends, for an instant.
+        """
+        operations.invoke(cls(Unsealed(name, Table.parse(table), definition)))
 
 
 @Operations.implementation_for(BeginChangeOp)
@@ -213,11 +282,14 @@ def _end_change(operations: Operations, operation: EndChangeOp) -> None:
 
 
 def _seal_outside(operations: Operations, operation: _SealOp) -> None:
-    from expandcontract.revisions.seal import plain  # noqa: PLC0415  # only where a seal runs outside seal()
+    from expandcontract.revisions.seal import plain, valid  # noqa: PLC0415  # only where a seal runs outside seal()
 
+    context = operations.get_context()
+    if context.connection is not None and not context.as_sql and valid(context.connection, operation.item):
+        return  # ec made it online, before this revision
     for statement in plain(operation.item):
         operations.execute(text(statement.replace(":", "\\:")))
 
 
-for _op in (SealIndexOp, SealNotNullOp, SealCheckOp, SealUniqueOp, SealForeignKeyOp):
+for _op in (SealIndexOp, SealNotNullOp, SealCheckOp, SealUniqueOp, SealForeignKeyOp, UnsealForeignKeyOp):
     Operations.implementation_for(_op)(_seal_outside)

@@ -1,121 +1,117 @@
-"""Indexes of a partitioned table, built without stopping a write: an empty whole, and each part attached to it.
+"""An index of a partitioned table, made leaf by leaf: the parent's alone, each leaf's concurrently, then attached.
 
-PostgreSQL builds no index of a partitioned table concurrently; its manual names this way instead. Every step looks
-first, so all may run any number of times; the whole is valid once its last part has been attached.
+``CREATE INDEX CONCURRENTLY`` is not possible on the parent, and without it every leaf is locked against writes for the
+whole build. What comes next is read from the catalogue each time, so the work may stop and start anywhere.
 https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
-from psycopg.rows import dict_row
+from sqlalchemy import text
 
-from expandcontract.core.conflict import Claim
 from expandcontract.core.effect import LockMode
-from expandcontract.core.mapping import Table
-from expandcontract.pg.build import Index, build, state
-from expandcontract.pg.connect import hot
-from expandcontract.pg.ddl import Notice, Work, perform, statements
+from expandcontract.core.naming import default_name
+from expandcontract.pg.build import Index
 from expandcontract.pg.queries import load
-from expandcontract.revisions.operations import SealIndex, SealUnique
-from expandcontract.revisions.seal import create_index, describe, relation, unique_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from sqlalchemy import Connection
 
-    from sqlalchemy import URL
-
-    from expandcontract.core.attempt import Patience
+    from expandcontract.revisions.operations import SealIndex
 
 QUERIES = load("expandcontract.revisions", "partitions.sql")
-LONGEST = 63  # bytes
 
 
-def build_whole(url: URL, item: SealIndex | SealUnique, patience: Patience) -> Iterator[Notice]:
-    """Build the index, or the unique constraint's, of a partitioned table and of everything below it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A leaf's index, to be built concurrently."""
 
-    Raises:
-        LockTimeoutError: A lock was not had, or a build was not through; the blocker is named.
+    index: Index
+    statement: sql.Composed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A leaf's index that an unfinished build left invalid, to be dropped."""
+
+    index: Index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """A statement of the catalogue only, on ``relation``, under that lock."""
+
+    statement: sql.Composed
+    relation: str
+    mode: LockMode
+
+
+Step = Build | Drop | Short
+
+
+def next_step(connection: Connection, item: SealIndex) -> Step | None:
+    """What is to be done next for the item to be valid; ``None`` once every partition has its index.
+
+    A leaf's index is named as PostgreSQL itself would name it. One that fits and is there already is taken, an invalid
+    one is dropped first. Takes no lock; the statements take SHARE on the parent, SHARE UPDATE EXCLUSIVE on a leaf.
     """
-    index = Index(schema=item.table.schema, name=item.name, relation=relation(item.table).as_string())
-    with hot(url, command="seal") as connection:
-        there = state(connection, index)
-        children = _ask(connection, "children", relation=index.relation)
-    if there is None:
-        yield from _ddl(url, item, patience, _empty(item), Claim(index.relation, _mode(item)))
-    for child in children:
-        part = replace(
-            item, table=Table(schema=child["schema"], name=child["name"]), name=part_name(item, child["name"])
-        )
-        yield from (build_whole if child["partitioned"] else _leaf)(url, part, patience)
-        yield from _attach(url, item, part, patience)
+    place = {"schema": item.table.schema, "table": item.table.name, "name": item.name}
+    root = connection.execute(text(QUERIES["index"]), place).scalar()
+    if root is None:
+        return _empty(item, item.name, item.table.schema, item.table.name)
+    return _below(connection, item, root)
 
 
-def _leaf(url: URL, item: SealIndex | SealUnique, patience: Patience) -> Iterator[Notice]:
-    index = Index(schema=item.table.schema, name=item.name, relation=relation(item.table).as_string())
-    yield from build(url, index, sql.SQL(create_index(item, concurrently=True)), patience)
-    if isinstance(item, SealUnique):
-        with hot(url, command="seal") as connection:
-            row = connection.execute(
-                "SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s)",
-                (index.relation, item.name),
-            ).fetchone()
-        if row == (False,):
-            add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
-            name = sql.Identifier(item.name)
-            statement = add.format(relation(item.table), name, name, sql.SQL(item.timing))
-            yield from _ddl(url, item, patience, statement, Claim(index.relation, LockMode.ACCESS_EXCLUSIVE))
+def _below(connection: Connection, item: SealIndex, index: int) -> Step | None:
+    row = connection.execute(text(QUERIES["unattached"]), {"index": index}).mappings().first()
+    if row is None:
+        return None
+    relation = sql.Identifier(row["schema"], row["name"]).as_string()
+    if row["candidate"] is None:
+        name = _free(connection, row, index)
+        if row["partitioned"]:
+            return _empty(item, name, row["schema"], row["name"])
+        leaf = Index(schema=row["schema"], name=name, relation=relation)
+        return Build(index=leaf, statement=_create(item, name, row["schema"], row["name"], "CONCURRENTLY ", ""))
+    candidate = Index(schema=row["schema"], name=row["candidate"], relation=relation)
+    if not row["valid"] and not row["partitioned"]:
+        return Drop(index=candidate)
+    if not row["valid"] and (deeper := _below(connection, item, row["oid"])) is not None:
+        # attached once it is valid: that which makes it valid later would lock the whole table exclusively
+        return deeper
+    above = sql.Identifier(row["parent_schema"], row["parent"])
+    attach = sql.SQL("ALTER INDEX {} ATTACH PARTITION {}").format(above, candidate.identifier)
+    return Short(statement=attach, relation=candidate.identifier.as_string(), mode=LockMode.ACCESS_EXCLUSIVE)
 
 
-def _attach(
-    url: URL, item: SealIndex | SealUnique, part: SealIndex | SealUnique, patience: Patience
-) -> Iterator[Notice]:
-    whole = sql.Identifier(item.table.schema, item.name)
-    inner = sql.Identifier(part.table.schema, part.name)
-    with hot(url, command="seal") as connection:
-        (row,) = _ask(connection, "attached", whole=whole.as_string(), part=inner.as_string())
-    if not row["exists"]:
-        statement = sql.SQL("ALTER INDEX {} ATTACH PARTITION {}").format(whole, inner)
-        yield from _ddl(url, item, patience, statement, Claim(inner.as_string(), LockMode.ACCESS_EXCLUSIVE))
+def _free(connection: Connection, row: Any, index: int) -> str:
+    """The name that PostgreSQL would choose: of the table and what is indexed, with a number where that is taken."""
+    columns = [str(name) for name in connection.execute(text(QUERIES["columns"]), {"index": index}).scalars()]
+    for number in count():
+        name = default_name(row["name"], columns, f"idx{number or ''}")
+        values = {"schema": row["schema"], "name": name}
+        if not connection.execute(text(QUERIES["taken"]), values).scalar_one():
+            return name
+    raise AssertionError(name)  # the numbers do not end
 
 
-def _mode(item: SealIndex | SealUnique) -> LockMode:
-    return LockMode.ACCESS_EXCLUSIVE if isinstance(item, SealUnique) else LockMode.SHARE
+def _empty(item: SealIndex, name: str, schema: str, table: str) -> Short:
+    """A partitioned table's index without its parts; it reads no rows and is not valid yet."""
+    relation = sql.Identifier(schema, table).as_string()
+    return Short(statement=_create(item, name, schema, table, "", "ONLY "), relation=relation, mode=LockMode.SHARE)
 
 
-def _empty(item: SealIndex | SealUnique) -> sql.Composed:
-    """The whole without its parts; it reads no rows and is not valid yet."""
-    if isinstance(item, SealUnique):
-        add = sql.SQL("ALTER TABLE ONLY {} ADD CONSTRAINT {} UNIQUE{} {} {}")
-        distinct = sql.SQL(" NULLS NOT DISTINCT" if item.nulls_not_distinct else "")
-        name, timing = sql.Identifier(item.name), sql.SQL(item.timing)
-        return add.format(relation(item.table), name, distinct, unique_key(item), timing)
-    unique = sql.SQL("UNIQUE " if item.unique else "")
-    create = sql.SQL("CREATE {}INDEX {} ON ONLY {} USING {}")
-    return create.format(unique, sql.Identifier(item.name), relation(item.table), sql.SQL(item.definition))
-
-
-def _ddl(
-    url: URL, item: SealIndex | SealUnique, patience: Patience, statement: sql.Composed, claim: Claim
-) -> Iterator[Notice]:
-    work = Work(what=describe(item), claims=(claim,), run=statements(url, "seal", statement))
-    yield from perform(url, work, patience)
-
-
-def part_name(item: SealIndex | SealUnique, table: str) -> str:
-    """The name of a part's index: readable, the same each time, and no longer than PostgreSQL allows."""
-    name = f"{table}_{item.name}"
-    if len(name.encode()) <= LONGEST:
-        return name
-    tail = "_" + hashlib.sha256(name.encode()).hexdigest()[:8]
-    return name.encode()[: LONGEST - len(tail)].decode(errors="ignore") + tail
-
-
-def _ask(connection: Any, query: str, **values: object) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        found: list[dict[str, Any]] = cursor.execute(QUERIES[query], values).fetchall()
-        return found
+def _create(item: SealIndex, name: str, schema: str, table: str, how: str, where: str) -> sql.Composed:
+    return sql.SQL("CREATE {}INDEX {}{} ON {}{} USING {}").format(
+        sql.SQL("UNIQUE " if item.unique else ""),
+        sql.SQL(how),
+        sql.Identifier(name),
+        sql.SQL(where),
+        sql.Identifier(schema, table),
+        sql.SQL(item.definition),
+    )

@@ -33,7 +33,7 @@ def prelude(module: ModuleType) -> tuple[str, ...]:
         if isinstance(operation, ops.ExecuteSQLOp):
             found.extend(_made(str(operation.sqltext)))
 
-    recorder = Operations(None, impl=_Nothing())  # type: ignore[arg-type]  # nothing is run through it
+    recorder = Operations(_Nothing(), impl=_Nothing())  # type: ignore[arg-type]  # nothing is run through it
     recorder.invoke = invoke  # type: ignore[assignment,method-assign]
     prior = getattr(alembic.op, "_proxy", None)
     recorder._install_proxy()  # noqa: SLF001  # Alembic's own way to lend ``op`` to another object

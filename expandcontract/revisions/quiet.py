@@ -17,7 +17,7 @@ NOT_CURRENT = "Target database is not up to date."
 
 
 def keep_quiet(migration: MigrationContext, held: tuple[Hold, ...]) -> None:
-    """Let the comparison pass over schema ``expandcontract`` and the columns that open changes hold."""
+    """Let the comparison pass over schema ``expandcontract``, and over columns and whole tables that changes hold."""
     options = migration.opts
     name_before = options.get("include_name")
     object_before = options.get("include_object")
@@ -29,7 +29,9 @@ def keep_quiet(migration: MigrationContext, held: tuple[Hold, ...]) -> None:
         return name_before is None or bool(name_before(name, kind, parents))
 
     def include_object(item: Any, name: Any, kind: str, reflected: bool, compare_to: Any) -> bool:  # noqa: FBT001  # Alembic's signature
-        if any(_place(item, column) in governed for column in _columns(item, kind)):
+        if kind == "table" and item.columns and {_place(column) for column in item.columns} <= governed:
+            return False
+        if any(_place(column) in governed for column in _columns(item, kind)):
             return False
         return object_before is None or bool(object_before(item, name, kind, reflected, compare_to))
 
@@ -37,15 +39,15 @@ def keep_quiet(migration: MigrationContext, held: tuple[Hold, ...]) -> None:
     options["include_object"] = include_object
 
 
-def _columns(item: Any, kind: str) -> list[str]:
+def _columns(item: Any, kind: str) -> list[Any]:
     if kind == "column":
-        return [item.name]
-    return [] if kind == "table" else [column.name for column in getattr(item, "columns", ())]
+        return [item]
+    return [] if kind == "table" else list(getattr(item, "columns", ()))
 
 
-def _place(item: Any, column: str) -> tuple[str, str, str]:
-    table = item.table
-    return (table.schema or "public", table.name, column)
+def _place(column: Any) -> tuple[str, str, str]:
+    table = column.table
+    return (table.schema or "public", table.name, column.name)
 
 
 def up_to_date_but_for_contracts(exc: CommandError, script: Any, heads: Any) -> Any:

@@ -41,7 +41,10 @@ SIZED = re.compile(r"(character varying|numeric)\((\d+)(?:,(\d+))?\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """The statements of one revision, as Python source lines; ``imports`` are lines that they need beside ``op``."""
+    """The statements of one revision, as Python source lines; ``imports`` are lines that they need beside ``op``.
+
+    ``restore`` lists, as a seal does, what the way back puts back; ``downgrade`` begins with a call of it.
+    """
 
     summary: str
     imports: tuple[str, ...] = ()
@@ -50,6 +53,7 @@ class Half:
     cut_over: list[str] = field(default_factory=list)
     seal_back: list[str] = field(default_factory=list)
     roll_back: list[str] = field(default_factory=list)
+    restore: list[str] = field(default_factory=list)
     downgrade: list[str] = field(default_factory=list)
 
 
@@ -87,7 +91,7 @@ def quote(name: str) -> str:
     return str(QUOTER.quote(name))
 
 
-def alchemy_type(name: str) -> str | None:
+def sqlalchemy_type(name: str) -> str | None:
     """SQLAlchemy's type for one that ``format_type`` writes; ``None`` where SQL says it better."""
     if sized := SIZED.fullmatch(name):
         word = "String" if sized[1] == "character varying" else "Numeric"
@@ -97,7 +101,7 @@ def alchemy_type(name: str) -> str | None:
 
 def add_column(table: Table, column: Column, name: str) -> str:
     """ADD COLUMN with the type and collation of ``column``, nullable and without default."""
-    kind = alchemy_type(column.type)
+    kind = sqlalchemy_type(column.type)
     if kind is None or column.collation is not None:
         collate = f" COLLATE {column.collation}" if column.collation else ""
         place = f"{quote(table.schema)}.{quote(table.name)}"
@@ -114,6 +118,7 @@ def change_source(change: Change) -> str:
     said += _several("fill", [_fill(fill) for fill in shape.fills])
     said += _several("transfer", [_transfer(transfer) for transfer in shape.transfers])
     said += _several("removes", [_hold(hold) for hold in shape.removes])
+    said += _several("keeps", [_hold(hold) for hold in shape.keeps])
     if change.kind is not implied(shape):
         said.append(f"kind={rendered(change.kind)}")
     if change.irreversible:

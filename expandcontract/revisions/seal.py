@@ -17,7 +17,16 @@ from sqlalchemy.schema import CreateIndex
 
 from expandcontract.core.mapping import Table
 from expandcontract.errors import PairError
-from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, _SealOp
+from expandcontract.revisions.operations import (
+    SealConstraint,
+    SealForeignKey,
+    SealIndex,
+    SealItem,
+    SealNotNull,
+    SealUnique,
+    Unsealed,
+    _SealOp,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,7 +45,7 @@ def record(module: ModuleType, function: str = "seal") -> tuple[SealItem, ...]:
     items: list[SealItem] = []
 
     def invoke(operation: object) -> None:
-        items.append(_item(operation, module, function))
+        items.append(_item(operation, f"{function}() in {module.__file__}"))
 
     recorder = Operations(None, impl=object())  # type: ignore[arg-type]  # nothing is run through it
     recorder.invoke = invoke  # type: ignore[assignment,method-assign]
@@ -51,7 +60,7 @@ def record(module: ModuleType, function: str = "seal") -> tuple[SealItem, ...]:
     return tuple(items)
 
 
-def _item(operation: object, module: ModuleType, function: str) -> SealItem:
+def _item(operation: object, where: str) -> SealItem:
     if isinstance(operation, _SealOp):
         return operation.item
     if isinstance(operation, ops.CreateIndexOp):
@@ -61,8 +70,7 @@ def _item(operation: object, module: ModuleType, function: str) -> SealItem:
         method = "btree (" if " USING " not in statement else ""
         tail = statement.split(" USING ", 1)[1] if not method else method + statement.split(" (", 1)[1]
         return SealIndex(str(index.name), table, tail, bool(index.unique))
-    called = f"{function}() in {module.__file__} calls {type(operation).__name__}"
-    msg = f"{called}; a seal only makes indexes and constraints"
+    msg = f"{where} calls {type(operation).__name__}; it may only make indexes and constraints"
     raise PairError(msg, hint="use op.create_index or op.seal_…, and put other statements into an expand of their own")
 
 
@@ -74,9 +82,13 @@ def describe(item: SealItem) -> str:
         case SealNotNull():
             return f"NOT NULL of {item.table}.{item.column}"
         case SealUnique():
-            return f"unique constraint {item.name}"
+            return f"unique constraint {item.name} of {item.table}"
+        case Unsealed():
+            return f"the end of foreign key {item.name} of {item.table}"
+        case SealForeignKey():
+            return f"foreign key {item.name} of {item.table}"
         case SealConstraint():
-            return f"constraint {item.name}"
+            return f"constraint {item.name} of {item.table}"
 
 
 def relation(table: Table) -> sql.Identifier:
@@ -131,6 +143,9 @@ def plain(item: SealItem) -> tuple[str, ...]:
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE{} {} {}")
             name, timing = sql.Identifier(item.name), sql.SQL(item.timing)
             return (add.format(table, name, distinct, unique_key(item), timing).as_string().rstrip(),)
+        case Unsealed():
+            drop = sql.SQL("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}")
+            return (drop.format(table, sql.Identifier(item.name)).as_string(),)
         case SealConstraint():
             add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
             return (add.format(table, sql.Identifier(item.name), sql.SQL(item.definition)).as_string(),)
@@ -140,8 +155,8 @@ VALID = {
     SealIndex: """SELECT x.indisvalid FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
         JOIN pg_namespace AS n ON n.oid = i.relnamespace WHERE n.nspname = :schema AND i.relname = :name
         AND x.indrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))""",
-    SealNotNull: """SELECT a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid
-            AND c.contype = 'n' AND c.conkey[1] = a.attnum AND NOT c.convalidated)
+    SealNotNull: """SELECT CASE WHEN a.attnotnull THEN NOT EXISTS (SELECT FROM pg_constraint AS c
+            WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND c.conkey[1] = a.attnum AND NOT c.convalidated) END
         FROM pg_attribute AS a
         WHERE a.attrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
         AND a.attname = :column AND NOT a.attisdropped""",
@@ -149,6 +164,9 @@ VALID = {
         WHERE c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))
         AND c.conname = :name""",
 }
+VALID[Unsealed] = """SELECT CASE WHEN c.oid IS NULL THEN true WHEN NOT c.convalidated THEN false END
+    FROM (SELECT 1) AS one LEFT JOIN pg_constraint AS c ON c.conname = :name
+        AND c.conrelid = to_regclass(format('%I.%I', cast(:schema AS text), cast(:table AS text)))"""
 # a partitioned table's unique constraint counts as validated before the indexes of all its parts are there
 VALID[SealUnique] = VALID[SealConstraint].replace(
     "SELECT c.convalidated FROM pg_constraint AS c",
@@ -161,8 +179,20 @@ def valid(connection: Connection, item: SealItem) -> bool | None:
     values = {"schema": item.table.schema, "table": item.table.name, "name": item.name}
     if isinstance(item, SealNotNull):
         values["column"] = item.column
-    found = connection.execute(text(VALID[type(item)]), values).scalar_one_or_none()
+    kind = SealConstraint if isinstance(item, SealConstraint) else type(item)
+    found = connection.execute(text(VALID[kind]), values).scalar_one_or_none()
     return None if found is None else bool(found)
+
+
+def below(item: SealItem) -> SealItem | None:
+    """What stands there first while the item is made, and is left where that is broken off."""
+    match item:
+        case SealUnique():
+            return SealIndex(item.name, item.table, "", unique=True)
+        case SealNotNull():
+            return SealConstraint(item.proof, item.table, "")
+        case _:
+            return None
 
 
 def missing(connection: Connection, items: tuple[SealItem, ...]) -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from expandcontract.core.conflict import Claim
 from expandcontract.core.effect import LockMode
 from expandcontract.errors import SealError
 from expandcontract.pg import build
-from expandcontract.pg.connect import connect, hot
+from expandcontract.pg.connect import connect
 from expandcontract.pg.ddl import Notice, Work, perform, statements
-from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique
-from expandcontract.revisions.partitions import build_whole
-from expandcontract.revisions.seal import create_index, describe, relation, valid
+from expandcontract.revisions import leaves, partitions
+from expandcontract.revisions.operations import SealConstraint, SealIndex, SealItem, SealNotNull, SealUnique, Unsealed
+from expandcontract.revisions.seal import below, create_index, describe, plain, relation, valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ NOT_NULL_NOT_VALID = 180000
 def run(
     url: URL, items: tuple[SealItem, ...], fence: Callable[[], None], patience: Patience | None = None
 ) -> Iterator[str | Notice]:
-    """Make every item that is not valid yet, one after the other. May run any number of times.
+    """Make every item that is not valid yet, one after the other, on partitions first. May run any number of times.
 
     Args:
         url: The target database.
@@ -53,22 +53,37 @@ def run(
         fence()
         with connect(url, command="seal") as connection:
             state = valid(connection, item)
+            parts = None if state else leaves.parts(connection, item)
+        yield from run(url, parts or (), fence, patience)
         if not state:
-            yield from _make(_Seal(url, item, patience or Patience()), leftover=state is False)
+            seal = _Seal(url, item, patience or Patience())
+            yield from _make(seal, leftover=state is False, whole=parts is not None)
         yield describe(item)
 
 
 def undo(
     url: URL, items: tuple[SealItem, ...], fence: Callable[[], None], patience: Patience | None = None
 ) -> Iterator[str | Notice]:
-    """Take every item back, in reverse. May run any number of times; yields as :func:`run` does."""
+    """Take every item back, in reverse, and what a making that was broken off left; yields as :func:`run` does.
+
+    May run any number of times.
+    """
     for item in reversed(items):
         fence()
+        for piece in (item, below(item)):
+            if piece is not None:
+                yield from _drop_there(_Seal(url, piece, patience or Patience()))
         with connect(url, command="seal") as connection:
-            there = valid(connection, item) is not None
-        if there:
-            yield from _drop(_Seal(url, item, patience or Patience()))
+            parts = leaves.parts(connection, item)
+        for notice in undo(url, parts or (), fence, patience):
+            if not isinstance(notice, str):
+                yield notice
         yield describe(item)
+
+
+def _drop_there(seal: _Seal) -> Iterator[Notice]:
+    if seal.state(seal.item) is not None:
+        yield from _drop(seal)
 
 
 class _Seal:
@@ -90,27 +105,30 @@ class _Seal:
         return perform(self.url, Work(what=describe(self.item), claims=claims, run=run), self.patience)
 
     def partitioned(self) -> bool:
-        with hot(self.url, command="seal") as connection:
-            row = connection.execute(
-                "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)", (self.table.as_string(),)
-            ).fetchone()
-        return bool(row and row[0])
+        with connect(self.url, command="seal") as connection:
+            return leaves.is_partitioned(connection, self.item.table)
 
     def state(self, item: SealItem) -> bool | None:
         with connect(self.url, command="seal") as connection:
             return valid(connection, item)
 
 
-def _make(seal: _Seal, *, leftover: bool) -> Iterator[Notice]:
+def _make(seal: _Seal, *, leftover: bool, whole: bool) -> Iterator[Notice]:
     item = seal.item
     try:
         match item:
+            case _ if whole:  # the partitions have it, so that their parent only takes it in
+                parents = _parents(item.definition) if isinstance(item, SealConstraint | Unsealed) else []
+                asked = seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents)
+                yield from seal.ddl(asked, *(sql.SQL(statement) for statement in plain(item)))
             case SealIndex():
                 yield from _build(seal, item)
             case SealNotNull():
                 yield from _not_null(seal, item)
             case SealUnique():
                 yield from _build_unique(seal, item)
+            case Unsealed():
+                yield from _gone(seal, item)
             case SealConstraint():
                 yield from _constraint(seal, item.name, item.definition, there=leftover)
     except psycopg.Error as exc:
@@ -122,16 +140,29 @@ def _make(seal: _Seal, *, leftover: bool) -> Iterator[Notice]:
 
 
 def _build(seal: _Seal, item: SealIndex | SealUnique) -> Iterator[Notice]:
-    if seal.partitioned():
-        yield from build_whole(seal.url, item, seal.patience)
+    if isinstance(item, SealIndex) and seal.partitioned():
+        yield from _build_by_leaf(seal, item)
         return
     yield from build.build(seal.url, seal.index, sql.SQL(create_index(item, concurrently=True)), seal.patience)
 
 
+def _build_by_leaf(seal: _Seal, item: SealIndex) -> Iterator[Notice]:
+    while True:
+        with connect(seal.url, command="seal") as connection:
+            step = partitions.next_step(connection, item)
+        match step:
+            case None:
+                return
+            case partitions.Build():
+                yield from build.build(seal.url, step.index, step.statement, seal.patience)
+            case partitions.Drop():
+                yield from build.drop(seal.url, step.index, seal.patience)
+            case partitions.Short():
+                yield from seal.ddl((Claim(step.relation, step.mode),), step.statement)
+
+
 def _build_unique(seal: _Seal, item: SealUnique) -> Iterator[Notice]:
     yield from _build(seal, item)
-    if seal.state(item):
-        return  # of a partitioned table, where index and constraint are made together
     name = sql.Identifier(item.name)
     add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {} {}")
     statement = add.format(seal.table, name, name, sql.SQL(item.timing))
@@ -163,7 +194,7 @@ def _not_null(seal: _Seal, item: SealNotNull) -> Iterator[Notice]:
         definition = sql.SQL("NOT NULL {}").format(column).as_string()
         yield from _constraint(seal, item.name, definition, there=there)
         return
-    check = f"{item.name}_proof"
+    check = item.proof
     proof = seal.state(SealConstraint(check, item.table, ""))
     if not proof:
         definition = sql.SQL("CHECK ({} IS NOT NULL)").format(column).as_string()
@@ -186,7 +217,14 @@ def _drop(seal: _Seal) -> Iterator[Notice]:
             drop = sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL")
             statement = drop.format(seal.table, sql.Identifier(item.column))
             yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE), statement)
+        case Unsealed():
+            there = seal.state(item) is False
+            yield from _constraint(seal, item.name, item.definition, there=there)
         case SealUnique() | SealConstraint():
-            parents = _parents(item.definition) if isinstance(item, SealConstraint) else []
-            gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(item.name))
-            yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents), gone)
+            yield from _gone(seal, item)
+
+
+def _gone(seal: _Seal, item: SealUnique | SealConstraint | Unsealed) -> Iterator[Notice]:
+    parents = _parents(item.definition) if isinstance(item, SealConstraint | Unsealed) else []
+    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(seal.table, sql.Identifier(item.name))
+    yield from seal.ddl(seal.claims(LockMode.ACCESS_EXCLUSIVE, *parents), drop)

@@ -3,29 +3,63 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic.util import rev_id
 
+from expandcontract.core.phase import Kind
 from expandcontract.core.shape import Hold
 from expandcontract.errors import PairError
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.revisions.render import change_source, function, rendered
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from expandcontract.core.change import Change
     from expandcontract.revisions.project import Pair, Project
     from expandcontract.revisions.render import Draft, Half
 
 
-def write_pair(project: Project, draft: Draft) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the functions of a pair say of themselves."""
+
+    expand: str = "Add the new shape beside the old one."
+    retract: str = "Take the new shape away."
+    rule: str = "The rule that holds from now on; made online before the rest."
+    contract: str = "Drop the old shape."
+    restore: str = "Bring the old shape back, where nothing was ever live."
+
+
+SAID = {
+    **dict.fromkeys(Kind, Said()),
+    Kind.TIGHTENED: Said(
+        expand="Hold the columns that the rule will be about.",
+        retract="Let the columns go.",
+        contract="End the change; the rule is there by now.",
+        restore="Take the rule away, where nothing was ever live.",
+    ),
+    Kind.REMOVED: Said(
+        expand="Make ready for releases that do without, and hold what they leave.",
+        retract="Put back what was there before.",
+        rule="What has to go first, one at a time; done online before the rest.",
+        contract="Drop what no release uses any more.",
+        restore="Bring back what was dropped, empty, where nothing was ever live.",
+    ),
+}
+
+
+def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -> tuple[Path, ...]:
     """Write the halves of a draft; nothing is left behind where one cannot be written.
 
     Args:
         project: Where.
         draft: What a recipe gave.
+        ended: Changes that no move leads on from, and that hold nothing any more.
 
     Returns:
         The files, expand first; one alone where the kind has no contract.
@@ -35,7 +69,7 @@ def write_pair(project: Project, draft: Draft) -> tuple[Path, ...]:
             beside them.
     """
     change = draft.change
-    _refuse_taken(project, change, draft.beside)
+    _refuse_taken(project, change, draft.beside, ended)
     labels = project.scripts.revision_map._revision_map  # noqa: SLF001  # labels have no public list
     halves = [EXPAND] if draft.contract is None else [EXPAND, CONTRACT]
     missing = {half for half in halves if half not in labels}
@@ -51,18 +85,18 @@ def write_pair(project: Project, draft: Draft) -> tuple[Path, ...]:
     if draft.contract is not None:
         path = _path(project, contract_id, f"{change.name}_contract")
         first = CONTRACT in missing
-        files[path] = _contract(contract_id, down[CONTRACT], first, change.name, expand_id, draft.contract)
+        files[path] = _contract(contract_id, down[CONTRACT], first, change, expand_id, draft.contract)
     for path, source in files.items():
         path.write_text(source, encoding="utf-8")
     return tuple(files)
 
 
-def _refuse_taken(project: Project, change: Change, beside: frozenset[str]) -> None:
+def _refuse_taken(project: Project, change: Change, beside: frozenset[str], ended: Collection[str]) -> None:
     for pair in project.pairs():
         if pair.name == change.name:
             msg = f"there is a change {change.name!r} already"
             raise PairError(msg, hint="choose another with --name")
-        if pair.contract is None:
+        if pair.contract is None or pair.name in ended:
             continue
         other = pair.change.shape
         new = {(hold.table, column) for hold in other.arriving for column in hold.columns}
@@ -138,14 +172,14 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
     used = {
         "Change": True,
         "Fill": shape.fills,
-        "Hold": shape.removes,
+        "Hold": shape.removes or shape.keeps,
         "Mapping": shape.mappings,
         "Transfer": shape.transfers,
     }
     uses = ", ".join(name for name, needed in used.items() if needed)
     head = _header(half, revision, down, EXPAND if first else None, None, uses)
     parts = [
-        function("upgrade", "Add the new shape beside the old one.", half.upgrade),
+        function("upgrade", SAID[change.kind].expand, half.upgrade),
         function("seal", "What the new shape needs once it is full; may run twice.", half.seal),
     ]
     if half.cut_over:
@@ -153,17 +187,25 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
         if half.seal_back:
             parts.append(function("seal_back", "What the old shape needs before the names go back.", half.seal_back))
         parts.append(function("roll_back", "Give the names back.", half.roll_back))
-    parts.append(function("downgrade", "Take the new shape away.", half.downgrade))
+    parts += _way_back(half, SAID[change.kind].retract)
     return _tidy(f"{head}{change_source(change)}\n\n\n" + "\n\n".join(parts))
 
 
-def _contract(revision: str, down: str | None, first: bool, name: str, expand: str, half: Half) -> str:  # noqa: FBT001
+def _contract(revision: str, down: str | None, first: bool, change: Change, expand: str, half: Half) -> str:  # noqa: FBT001
+    said = SAID[change.kind]
     head = _header(half, revision, down, CONTRACT if first else None, expand, "")
-    parts = [function("upgrade", "Drop the old shape.", half.upgrade)]
+    parts = [function("upgrade", said.contract, half.upgrade)]
     if half.seal:
-        parts.insert(0, function("seal", "The rule that holds from now on; made online before the rest.", half.seal))
-    parts.append(function("downgrade", "Bring the old shape back, where nothing was ever live.", half.downgrade))
-    return _tidy(f"{head}change = {rendered(name)}\n\n\n" + "\n\n".join(parts))
+        parts.insert(0, function("seal", said.rule, half.seal))
+    parts += _way_back(half, said.restore)
+    return _tidy(f"{head}change = {rendered(change.name)}\n\n\n" + "\n\n".join(parts))
+
+
+def _way_back(half: Half, doc: str) -> list[str]:
+    if not half.restore:
+        return [function("downgrade", doc, half.downgrade)]
+    restored = function("restore", "What the way back puts back; ec makes it online before the rest.", half.restore)
+    return [restored, function("downgrade", doc, ["restore()", *half.downgrade])]
 
 
 def _tidy(source: str) -> str:

@@ -12,7 +12,8 @@ from expandcontract.revisions.project import EXPAND
 from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
-from expandcontract.runner.observe import coming, read_weights
+from expandcontract.runner.observe import coming, read_weights, restored
+from expandcontract.runner.rows import fill_rows
 from expandcontract.runner.traffic import give, put, release_for
 from expandcontract.runner.waiting import claims, replayed, waited
 
@@ -76,6 +77,10 @@ def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Even
         applied = place.project.applied(mover.connection)
     if pair.expand.revision not in applied:
         return
+    if items := restored(place, change):
+        for work in change.shape.fills:
+            yield from fill_rows(place, mover, change, work)
+        yield from _restore(place, mover, change, items)
     yield Event(kind="step", text=f"taking back {pair.expand.revision}: {pair.expand.doc}", change=change.name)
     notices = run.downgrade(
         place.project,
@@ -102,6 +107,15 @@ def _undo(place: Place, mover: Mover, change: ChangeState, items: tuple[SealItem
     )
 
 
+def _restore(place: Place, mover: Mover, change: ChangeState, items: tuple[SealItem, ...]) -> Iterator[Event]:
+    yield from waited(
+        mover,
+        change.name,
+        sealing.run(place.url, items, mover.fence, mover.patience),
+        lambda text: Event(kind="step", text=f"put back: {text}", change=change.name),
+    )
+
+
 def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:
     """Undo a forward move left in flight: the changes stand where it began."""
     asked, origin, _ = recalled(changes[0])
@@ -115,6 +129,9 @@ def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Ite
             yield from _unseal(place, mover, change)
         if asked.move is Move.CONTRACT:
             yield from _undo(place, mover, change, coming(place, change))
+            contract = place.project.pair(change.name).contract
+            if contract is not None:
+                yield from _restore(place, mover, change, seal.record(contract.module, "restore"))
     with mover.writing() as ledger:
         for name in names:
             ledger.take_back(name, asked.move)

@@ -15,7 +15,7 @@ from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.runner import swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
-from expandcontract.runner.rows import backfill, sealed
+from expandcontract.runner.rows import backfill, mend, sealed
 from expandcontract.runner.traffic import came_back, give, put
 from expandcontract.runner.waiting import claims, replayed, waited
 
@@ -81,16 +81,20 @@ def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...
 
 
 def expand(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    """Apply the expand revision; the phase is recorded in its own transaction."""
+    """Apply the expand revision; the phase is recorded in its own transaction. What is for good is said first."""
+    if change.irreversible:
+        text = f"{change.name} cannot be taken back once it is expanded: {change.irreversible}"
+        yield Event(kind="note", text=text, change=change.name)
     yield from _apply(place, mover, change, place.project.pair(change.name).expand, ())
 
 
 def contract(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
-    """Make the rule of a tightening, then apply the contract: assertion, triggers, hold, drop and phase at once."""
+    """Mend rows, make the rule of a tightening, then apply the contract: assertion, hold, drop and phase at once."""
     script = place.project.pair(change.name).contract
     if script is None:
         msg = f"{change.name} has no contract half"
         raise FailedError(msg)
+    yield from mend(place, mover, change)
     notices = sealing.run(place.url, coming(place, change), mover.fence, mover.patience)
     yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
     yield from _apply(place, mover, change, script, change.shape.leaving)

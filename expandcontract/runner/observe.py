@@ -12,6 +12,7 @@ from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
+from expandcontract.ledger import VERSION, Ledger, installed_version
 from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
     from expandcontract.core.release import Release
-    from expandcontract.ledger import Ledger
     from expandcontract.revisions.operations import SealItem
     from expandcontract.revisions.project import Pair
     from expandcontract.runner.place import Place
@@ -63,6 +63,13 @@ def _with_files(state: ChangeState, pair: Pair) -> ChangeState:
     contract = pair.contract.revision if pair.contract else state.contract_revision
     found = replace(state, contract_revision=contract, irreversible=pair.change.irreversible)
     return replace(found, kind=pair.change.kind, shape=pair.change.shape) if state.phase is Phase.PLANNED else found
+
+
+def ended(connection: Connection) -> frozenset[str]:
+    """The changes that no move leads on from; none where there is no ledger."""
+    if installed_version(connection) != VERSION:
+        return frozenset()
+    return frozenset(change.name for change in Ledger(connection).changes() if change.ended)
 
 
 def read_weights(place: Place) -> tuple[Weights | None, str]:
@@ -184,6 +191,8 @@ def _for_move(place: Place, connection: Connection, facts: Facts, *, count: bool
     if move is Move.CUT_OVER:
         items = seal.record(place.project.pair(change.name).expand.module)
         facts = replace(facts, unsealed=seal.missing(connection, items))
+    if move is Move.ROLL_BACK and change.phase is Phase.EXPANDED and count:
+        facts = replace(facts, breaking=_breaking(place, change))
     if move is Move.CONTRACT:
         facts = _with_ending(place, connection, facts)
     return facts
@@ -229,8 +238,10 @@ def differing(place: Place, change: ChangeState) -> int:
     if change.traded:
         mapped = change.shape.mappings
         return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
-    rows = sum(parity.count(place.url, change.name, work) for work in change.shape.compared)
-    return rows + sum(breaking.count(place.url, item) for item in coming(place, change))
+    rules = coming(place, change)
+    if rules:  # a fill mends what breaks the rule, so its rows are among these
+        return sum(breaking.count(place.url, item) for item in rules)
+    return sum(parity.count(place.url, change.name, work) for work in change.shape.compared)
 
 
 def unfit(place: Place, change: ChangeState) -> int:
@@ -243,6 +254,25 @@ def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:
     """What the contract seals before it is applied: the rule of a tightening."""
     contract = place.project.pair(change.name).contract if change.contracts else None
     return () if contract is None else seal.record(contract.module)
+
+
+def restored(place: Place, change: ChangeState) -> tuple[SealItem, ...]:
+    """What a roll-back to planned puts back."""
+    return seal.record(place.project.pair(change.name).expand.module, "restore")
+
+
+def _breaking(place: Place, change: ChangeState) -> tuple[Finding, ...]:
+    """The rules that rows break by now and no fill of the change mends; scans the tables."""
+    filled = {fill.table for fill in change.shape.fills}
+    counted = [(breaking.count(place.url, i), i) for i in restored(place, change) if i.table not in filled]
+    return tuple(
+        Finding(
+            what=f"{rows} rows of {item.table} break {seal.describe(item)}",
+            fix=f"mend these rows, then ec rollback {change.name}",
+        )
+        for rows, item in counted
+        if rows
+    )
 
 
 def _with_health(place: Place, facts: Facts) -> Facts:

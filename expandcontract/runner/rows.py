@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import ChangeState
     from expandcontract.core.shape import Work
+    from expandcontract.revisions.operations import SealItem
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
@@ -32,7 +33,7 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     """Fill, prove equal, seal, and ask the gates at the end."""
     items = seal.record(place.project.pair(change.name).expand.module)
     for work in change.shape.work:
-        yield from _fill(place, mover, change, work)
+        yield from fill_rows(place, mover, change, work)
     yield from compare(place, mover, change, repair=True)
     notices = sealing.run(place.url, items, mover.fence, mover.patience)
     yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
@@ -55,7 +56,8 @@ def sealed(text: str, change: ChangeState) -> Event:
     return Event(kind="sealed", text=f"sealed: {text}", change=change.name)
 
 
-def _fill(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
+def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
+    """Fill one table's rows, as the pace allows."""
     pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
     for at in fill(place.url, change.name, work, pace, epoch=mover.epoch):
         data: dict[str, object] = {
@@ -91,9 +93,37 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
     if change.traded:
         yield from _unfit(place, change)
     for item in coming(place, change):
-        rows = breaking.count(place.url, item)
-        text = f"{rows or 'no'} rows break {seal.describe(item)}"
-        yield Event(kind="step", text=text, change=change.name, data={"differing": rows})
+        yield _keeping(place, change, item)
+
+
+def mend(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
+    """Just before a rule is made: mend the rows that broke it since the backfill, and count once more.
+
+    Raises:
+        RefusedError: Rows still break it; the first are named.
+    """
+    for work in change.shape.fills:
+        passes = list(parity.verify(place.url, change.name, work, repair=True, epoch=mover.epoch))
+        if passes and passes[-1].number > 1:
+            yield Event(kind="step", text=f"rows of {work.table} that break the rule were mended", change=change.name)
+    for item in coming(place, change):
+        found = _keeping(place, change, item)
+        yield found
+        if found.data["differing"]:
+            msg = f"{found.text}; it is not made"
+            raise RefusedError(msg, hint=f"mend them, then ec advance {change.name}")
+
+
+def _keeping(place: Place, change: ChangeState, item: SealItem) -> Event:
+    found = breaking.look(place.url, item)
+    first = f", first: {', '.join(found.first)}" if found.first else ""
+    return Event(
+        kind="step",
+        text=f"{found.rows or 'no'} row{'s' if found.rows != 1 else ''} break{'s' if found.rows == 1 else ''}"
+        f" {seal.describe(item)}{first}",
+        change=change.name,
+        data={"differing": found.rows, "rows": list(found.first)},
+    )
 
 
 def lost(place: Place, change: ChangeState) -> Iterator[Event]:

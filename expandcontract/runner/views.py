@@ -127,6 +127,7 @@ def work(place: Place, connection: Connection, change: ChangeState) -> dict[str,
     found: dict[str, object] = {"change": change.name, "phase": str(change.phase), "move": str(move) if move else None}
     if move is Move.EXPAND:
         found["sql"] = script(place, f"{_below(pair.expand.down_revision)}:{pair.expand.revision}")
+        found["irreversible"] = change.irreversible
     if move is Move.CUT_OVER and change.kind is Kind.SWAPPED:
         found["sql"] = swapping.script(pair.expand.module, change.name, change.shape)
     if move is Move.CONTRACT and pair.contract is not None:

@@ -12,6 +12,7 @@ from expandcontract.revisions.project import Project
 from expandcontract.revisions.recipes import draft
 from expandcontract.revisions.write import write_pair
 from expandcontract.runner.events import Written
+from expandcontract.runner.observe import ended
 
 if TYPE_CHECKING:
     from expandcontract.runner.place import Place
@@ -21,7 +22,8 @@ def new(place: Place, recipe: str, arguments: dict[str, Any]) -> Written:
     """Write the pair of a recipe."""
     with connect(place.url, command="new") as connection:
         found = draft(connection, recipe, **arguments)
-    return Written(paths=write_pair(place.project, found), notes=found.notes)
+        over = ended(connection)
+    return Written(paths=write_pair(place.project, found, ended=over), notes=found.notes)
 
 
 def new_auto(place: Place, message: str, answers: auto.Answers) -> Written:
@@ -36,11 +38,12 @@ def new_auto(place: Place, message: str, answers: auto.Answers) -> Written:
     with connect(place.url, command="new auto") as connection:
         name = slug(message) if len(found) == 1 else None
         drafts = [drafted(connection, difference, item, name) for item in found]
+        over = ended(connection)
     written: list[Any] = []
     try:
         for pair in drafts:
             # each stands on the one before, so the project is read anew
-            written += write_pair(Project.open(place.settings.alembic, url=place.url), pair)
+            written += write_pair(Project.open(place.settings.alembic, url=place.url), pair, ended=over)
     except Exception:
         for path in written:
             path.unlink()

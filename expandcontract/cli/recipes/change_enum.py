@@ -12,6 +12,15 @@ def command(  # noqa: PLR0913  # one parameter a flag
     ctx: typer.Context,
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="type or schema.type")],
     *,
+    add: Annotated[
+        str | None, typer.Option("--add", metavar="VALUE", help="A value that comes; it stays for good.")
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option("--before", metavar="VALUE", help="An added value sorts before this one.")
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="VALUE", help="It sorts after this one; default: last.")
+    ] = None,
     rename: Annotated[
         list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="A value's new name; repeatable.")
     ] = None,
@@ -29,12 +38,18 @@ def command(  # noqa: PLR0913  # one parameter a flag
     name: Name = None,
     json: Json = False,
 ) -> None:
-    """Rename or remove values of an enum type, by a new type and a second column for each column of the old one."""
+    """Add, rename or remove values of an enum type.
+
+    A value is added at once. To rename or remove one takes a new type, and a second column for each of the old one.
+    """
     write(
         ctx,
         "change-enum",
         json=json,
         type=type_,
+        add=add,
+        before=before,
+        after=after,
         rename=rename or [],
         remove=remove or [],
         instead=instead,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from expandcontract.core.duration import in_words
 from expandcontract.core.fit import spoken
 from expandcontract.core.gate import Gate, closed, opened, unknown
-from expandcontract.core.phase import Kind
+from expandcontract.core.phase import Kind, Move
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def parity(facts: Facts) -> Answer:
     if facts.differing is None:
         return unknown("the rows have not been compared", next_=f"ec verify {name}")
     fine, wrong = _agreement(facts)
+    mended = _mended_later(facts)
+    if facts.differing and mended:
+        return opened(f"{facts.differing} rows {wrong}; {mended}", measured=str(facts.differing))
     if facts.differing:
         return closed(
             f"{facts.differing} rows {wrong}",
@@ -65,6 +68,18 @@ def _agreement(facts: Facts) -> tuple[str, str]:
     if facts.change.kind is Kind.TIGHTENED:
         return "every row keeps the coming rule", "break the coming rule"
     return "every row has its value", "lack a value"
+
+
+def _mended_later(facts: Facts) -> str:
+    """Who mends the rows that break a coming rule, where that may wait; empty where it may not.
+
+    The release that is live until the cut-over may write more of them at any time, and no rule forbids it yet.
+    """
+    if facts.change.kind is not Kind.TIGHTENED:
+        return ""
+    if facts.change.shape.fills:
+        return "the contract mends them before it makes the rule"
+    return "they must be mended before the contract" if facts.asked.move is Move.CUT_OVER else ""
 
 
 def seal(facts: Facts) -> Answer:

@@ -119,11 +119,22 @@ def others_hold(facts: Facts) -> Answer:
     return opened("every other change stays where it is")
 
 
-def roll_back_target(facts: Facts) -> Answer:
-    """There is a release to go back to, or none is needed."""
+def _final(facts: Facts) -> Answer | None:
+    """Why the expand itself cannot be taken back, where it cannot."""
     change = facts.change
     if after(change.phase, Move.ROLL_BACK, change.kind) is Phase.PLANNED and change.irreversible:
         return closed(f"the expand cannot be taken back: {change.irreversible}", next_=f"ec status {change.name}")
+    if facts.breaking:
+        what = "; ".join(found.what for found in facts.breaking)
+        return closed(f"what the roll-back puts back would not hold: {what}", next_=facts.breaking[0].fix)
+    return None
+
+
+def roll_back_target(facts: Facts) -> Answer:
+    """There is a release to go back to, or none is needed."""
+    change = facts.change
+    if (final := _final(facts)) is not None:
+        return final
     if change.phase is Phase.EXPANDED:
         before = fitting(change, Phase.PLANNED)
         speaking = [r for r in facts.releases.values() if r.speaks.get(change.name, Speaks.OLD) not in before]

@@ -87,6 +87,17 @@ BEGIN
     RETURN v_change;
 END $$;
 
+-- Whether both shapes hold one column, and not just to keep it as it is.
+CREATE OR REPLACE FUNCTION expandcontract.collide(one jsonb, other jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM jsonb_array_elements(one -> 'holds') AS mine, jsonb_array_elements(other -> 'holds') AS theirs
+        WHERE mine ->> 'schema' = theirs ->> 'schema' AND mine ->> 'table' = theirs ->> 'table'
+          AND NOT (coalesce((mine ->> 'kept')::boolean, false) AND coalesce((theirs ->> 'kept')::boolean, false))
+          AND ARRAY(SELECT jsonb_array_elements_text(mine -> 'columns'))
+              && ARRAY(SELECT jsonb_array_elements_text(theirs -> 'columns')))
+$$;
+
 CREATE OR REPLACE FUNCTION expandcontract.begin_change(name text, kind text, shape jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -96,10 +107,8 @@ BEGIN
     IF kind = 'swapped' THEN
         shape := expandcontract.with_swapped(shape);
     END IF;
-    SELECT c.name INTO v_other FROM expandcontract.change AS c,
-        expandcontract.holds(c.shape) AS theirs, expandcontract.holds(begin_change.shape) AS mine
-    WHERE c.attached AND c.name <> begin_change.name AND theirs.schema_name = mine.schema_name
-      AND theirs.table_name = mine.table_name AND theirs.columns && mine.columns LIMIT 1;
+    SELECT c.name INTO v_other FROM expandcontract.change AS c
+    WHERE c.attached AND c.name <> begin_change.name AND expandcontract.collide(c.shape, begin_change.shape) LIMIT 1;
     IF FOUND THEN
         PERFORM expandcontract.refuse(
             format('%s maps a column that the open change %s maps already', name, v_other), 'ec status ' || v_other);

@@ -18,7 +18,7 @@ from expandcontract.revisions.recipes.belongings import Move, in_schema, qualifi
 from expandcontract.revisions.recipes.defaults import carried_default
 from expandcontract.revisions.recipes.keep_name import kept
 from expandcontract.revisions.recipes.replacement import Part, replaced
-from expandcontract.revisions.render import Draft, Half, alchemy_type, quote, rendered, statement
+from expandcontract.revisions.render import Draft, Half, quote, rendered, sqlalchemy_type, statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -157,7 +157,7 @@ def _in_place(connection: Connection, table: Table, old: Column, wanted: str, na
 
 
 def _alter(table: Table, column: str, type_: str, *, using: bool = False) -> str:
-    if (kind := alchemy_type(type_)) and not using:
+    if (kind := sqlalchemy_type(type_)) and not using:
         return f"op.alter_column({rendered(table.name)}, {rendered(column)}, type_={kind}{in_schema(table)})"
     cast = f" USING {quote(column)}::{type_}" if using else ""
     return f"op.execute({statement(f'ALTER TABLE {qualified(table)} ALTER COLUMN {quote(column)} TYPE {type_}{cast}')})"

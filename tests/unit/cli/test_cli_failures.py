@@ -21,7 +21,7 @@ Ec = "Callable[..., tuple[int, str, str]]"
 
 WRONG = {
     "statsu": "no command is called 'statsu'; did you mean 'status'?",
-    "new renme": "no recipe is called 'renme'; did you mean 'rename-column'?",
+    "new rename-colum": "did you mean 'rename-column'?",
     "advance": "Missing argument",
     "gate a contrct": "'contrct' is no move; did you mean 'contract'?",
     "advance a --to backfiled": "did you mean 'backfilled'?",

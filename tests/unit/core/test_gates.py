@@ -389,6 +389,8 @@ MOVED = change(
     ),
 )
 TIGHTENED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape())
+MENDED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape(fills=(Fill("users", {"nick": "''"}),)))
+LATER = "the contract mends them before it makes the rule"
 SWAPPED = change(Phase.BACKFILLED, kind=Kind.SWAPPED)
 TRADED = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
 
@@ -410,6 +412,7 @@ TRADED = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
         (TIGHTENED, 0, ("open", "every row keeps the coming rule")),
         (TIGHTENED, 3, ("closed", "3 rows break the coming rule")),
         (TIGHTENED, None, ("unknown", "the rows have not been compared")),
+        (MENDED, 3, ("open", f"3 rows break the coming rule; {LATER}")),
     ],
 )
 def test_parity_of_changes_that_map_nothing(
@@ -418,6 +421,15 @@ def test_parity_of_changes_that_map_nothing(
     """A fill is judged by the rows that lack a value, a tightening by those that break its rule, a move by both."""
     answer = data.PARITY.decide(facts(Move.BACKFILL, state, differing=differing))
     assert expected == (answer.state, answer.reason)
+
+
+def test_no_rule_holds_up_the_cut_over() -> None:
+    """The old release may break a coming rule until it is gone, so its rows close the contract, not the cut-over."""
+    said = "3 rows break the coming rule; they must be mended before the contract"
+    answer = data.PARITY.decide(facts(Move.CUT_OVER, TIGHTENED, differing=3))
+    assert (State.OPEN, said, "3") == (answer.state, answer.reason, answer.measured)
+    assert State.CLOSED is data.PARITY.decide(facts(Move.CONTRACT, TIGHTENED, differing=3)).state
+    assert State.OPEN is data.PARITY.decide(facts(Move.CONTRACT, MENDED, differing=3)).state
 
 
 @pytest.mark.parametrize("gate", [data.RELEASES_SPEAK_NEW, release.RELEASE_CHOSEN, release.WAY_BACK])
@@ -432,6 +444,11 @@ def test_what_cannot_be_taken_back() -> None:
     for_good = change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape(), irreversible="an enum value stays")
     answer = release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, for_good))
     assert (State.CLOSED, "the expand cannot be taken back: an enum value stays") == (answer.state, answer.reason)
+    loose = change(Phase.EXPANDED, kind=Kind.ADDITIVE, shape=Shape())
+    broken = (Finding(what="3 rows of users break NOT NULL of users.nick", fix="mend them"),)
+    answer = release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, loose, breaking=broken))
+    assert (State.CLOSED, "mend them") == (answer.state, answer.next)
+    assert "would not hold: 3 rows of users break NOT NULL of users.nick" in answer.reason
     over = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
     assert State.OPEN is release.ROLL_BACK_TARGET.decide(facts(Move.ROLL_BACK, over)).state
 

@@ -59,11 +59,13 @@ def test_a_shape_goes_through_its_document() -> None:
         mappings=(MAPPING, ORDERS),
         fills=(Fill("third", {"a": "1"}, where="a < 0"),),
         removes=(Hold("fourth", ["x", "y"]),),
-        touches=(Table.parse("fifth"), Table.parse("users")),
+        keeps=(Hold("fifth", ["z"]),),
+        touches=(Table.parse("sixth"), Table.parse("users")),
     )
     assert shape == Shape.from_document(shape.document())
-    assert ["users", "orders", "fourth"] == [hold["table"] for hold in shape.document()["holds"]]  # type: ignore[attr-defined]
-    assert ("users", "shop.orders", "third", "fourth", "fifth") == tuple(map(str, shape.tables))
+    holds = [(hold["table"], hold["kept"]) for hold in shape.document()["holds"]]  # type: ignore[attr-defined]
+    assert [("users", False), ("orders", False), ("fourth", False), ("fifth", True)] == holds
+    assert ("users", "shop.orders", "third", "fourth", "fifth", "sixth") == tuple(map(str, shape.tables))
     assert [("old",), ("sum",), ("x", "y")] == [hold.columns for hold in shape.leaving]
     assert [("new",), ("total",)] == [hold.columns for hold in shape.arriving]
     assert (True, False) == (shape.lossy, Shape(mappings=(MAPPING,)).lossy)
@@ -79,11 +81,14 @@ def test_one_table_has_one_piece_of_work() -> None:
 
 
 def test_shapes_overlap_where_they_hold_the_same_column() -> None:
-    """Removed columns count like mapped ones; the same name in another table does not."""
+    """Removed columns count like mapped ones, kept ones only against those; the same name in another table does not."""
     mine = Shape(mappings=(MAPPING,))
     assert (Hold("users", ["old"]),) == mine.overlap(Shape(removes=(Hold("users", ["old", "other"]),)))
     assert () == mine.overlap(Shape(removes=(Hold("orders", ["old"]), Hold("users", ["other"]))))
     assert () == mine.overlap(Shape(fills=(FILL,)))
+    both = Change("a", keeps=Hold("users", ["old", "nick"]), kind="tightened").shape
+    assert (Hold("users", ["old"]),) == mine.overlap(both) == both.overlap(mine)
+    assert () == both.overlap(both)
 
 
 @pytest.mark.parametrize("values", [{}, {"a": " "}])
