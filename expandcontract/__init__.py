@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from expandcontract.core.change import Change
     from expandcontract.core.mapping import Mapping
     from expandcontract.core.shape import Fill, Hold
+    from expandcontract.core.transfer import Transfer
     from expandcontract.revisions.guard import guard
 
-__all__ = ["Change", "Fill", "Hold", "Mapping", "guard"]
+__all__ = ["Change", "Fill", "Hold", "Mapping", "Transfer", "guard"]
 
 _HOMES = {
     "Change": "expandcontract.core.change",
     "Fill": "expandcontract.core.shape",
     "Hold": "expandcontract.core.shape",
     "Mapping": "expandcontract.core.mapping",
+    "Transfer": "expandcontract.core.transfer",
     "guard": "expandcontract.revisions.guard",
 }
 

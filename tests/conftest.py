@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_project", "tests.fix_revisions", "tests.fix_swap"]
+pytest_plugins = [
+    "tests.fix_postgres",
+    "tests.fix_project",
+    "tests.fix_revisions",
+    "tests.fix_swap",
+    "tests.fix_transfer",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from expandcontract.backfill.batch import batch
 from expandcontract.backfill.statement import fill as fill_statement
-from expandcontract.backfill.statement import identifier
 from expandcontract.core.pace import Batch, Pace, Position, after, eta, next_batch, share
 from expandcontract.errors import BackfillError
 from expandcontract.ledger.segments import Segment, Segments
 from expandcontract.pg.catalog import Leaf, leaves
 from expandcontract.pg.connect import connect, hot
+from expandcontract.pg.quoting import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ from expandcontract.errors import BackfillError
 from expandcontract.ledger.segments import Segments
 from expandcontract.pg.catalog import leaves
 from expandcontract.pg.connect import connect, hot
+from expandcontract.pg.quoting import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +107,7 @@ def _one_pass(
     rows: list[str] = []
     with hot(url, command=f"verify {change}") as connection:
         for leaf in found:
-            relation = statement.identifier(leaf.schema, leaf.name)
+            relation = identifier(leaf.schema, leaf.name)
             # the last range is open at its end: rows written meanwhile lie beyond the pages counted
             for first in range(0, leaf.pages + 1, STEP):
                 end = first + STEP if first + STEP <= leaf.pages else 2**32 - 2

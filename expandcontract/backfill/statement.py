@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from expandcontract.backfill import moving
 from expandcontract.core.shape import Fill
+from expandcontract.core.transfer import Stranded, Transfer
+from expandcontract.pg import pairing
+from expandcontract.pg.quoting import escaped, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
@@ -18,33 +22,24 @@ if TYPE_CHECKING:
     from expandcontract.core.shape import Work
 
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
-
-
-def identifier(*names: str) -> sql.Identifier:
-    """A quoted, dotted name; a percent sign is doubled, as it would begin a placeholder otherwise."""
-    return sql.Identifier(*map(_escaped, names))
+STRIPE = sql.SQL("(hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s")
 
 
 def _each(side: MappingABC[str, str], join: str, form: str) -> sql.Composed:
     parts = [
-        sql.SQL(form).format(column=identifier(column), value=sql.SQL(_escaped(value)))
-        for column, value in side.items()
+        sql.SQL(form).format(column=identifier(column), value=sql.SQL(escaped(value))) for column, value in side.items()
     ]
     return sql.SQL(join).join(parts)
 
 
-def _values(work: Work) -> MappingABC[str, str]:
+def _values(work: Fill | Mapping) -> MappingABC[str, str]:
     return work.values if isinstance(work, Fill) else work.forward
 
 
-def _escaped(expression: str) -> str:
-    return expression.replace("%", "%%")
-
-
-def unfilled(work: Work) -> sql.Composed:
+def unfilled(work: Fill | Mapping) -> sql.Composed:
     """True for a row that has no new shape yet, and for which there is one."""
     if isinstance(work, Fill) and work.where is not None:
-        return sql.SQL("({})").format(sql.SQL(_escaped(work.where)))
+        return sql.SQL("({})").format(sql.SQL(escaped(work.where)))
     values = _values(work)
     empty = _each(values, " AND ", "{column} IS NULL")
     if isinstance(work, Fill):  # its expressions may be volatile, and are evaluated once
@@ -54,10 +49,12 @@ def unfilled(work: Work) -> sql.Composed:
 
 def fill(work: Work, relation: sql.Identifier) -> sql.Composed:
     """Fill the unfilled rows of one page range and one hash class. Takes ROW EXCLUSIVE; locks the rows it writes."""
-    return sql.SQL(
-        "UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range}"
-        " AND (hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s AND {unfilled}"
-    ).format(
+    if isinstance(work, Transfer):
+        return moving.fill(work, relation, sql.SQL("{} AND {}").format(RANGE, STRIPE))
+    if isinstance(work, Stranded):
+        return moving.create(work.transfer, relation, sql.SQL("{} AND {}").format(RANGE, STRIPE))
+    return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND {stripe} AND {unfilled}").format(
+        stripe=STRIPE,
         relation=relation,
         alias=identifier(work.table.name),
         values=_each(_values(work), ", ", "{column} = ({value})"),
@@ -68,6 +65,10 @@ def fill(work: Work, relation: sql.Identifier) -> sql.Composed:
 
 def differs(work: Work) -> sql.Composed:
     """True for a row whose two shapes disagree; under a lossy mapping either direction may agree."""
+    if isinstance(work, Transfer):
+        return pairing.differs(work)
+    if isinstance(work, Stranded):
+        return pairing.stranded(work.transfer)
     if isinstance(work, Fill):
         return unfilled(work)
     forward = _differing(work.forward)
@@ -76,8 +77,10 @@ def differs(work: Work) -> sql.Composed:
     return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse))
 
 
-def beyond(work: Mapping) -> sql.Composed:
+def beyond(work: Mapping | Transfer) -> sql.Composed:
     """True for a row whose new columns tell more than the old ones can give again."""
+    if isinstance(work, Transfer):
+        return pairing.beyond(work)
     return sql.SQL("({})").format(_differing(work.forward))
 
 
@@ -114,22 +117,29 @@ def _differing(side: MappingABC[str, str]) -> sql.Composed:
     return _each(side, " OR ", "{column}::text IS DISTINCT FROM ({value})::text")
 
 
+def _alias(work: Work) -> sql.Identifier:
+    """What the row is called in the predicates of this work."""
+    return pairing.TARGET if isinstance(work, Transfer) else identifier(work.table.name)
+
+
 def count(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
     """Count the rows of a page range for which ``where`` holds. Takes ACCESS SHARE."""
-    return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(
-        relation, identifier(work.table.name), RANGE, where
-    )
+    return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(relation, _alias(work), RANGE, where)
 
 
 def sample(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
     """The first 20 such rows of a page range, by ctid."""
     return sql.SQL("SELECT ctid::text FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        relation, identifier(work.table.name), RANGE, where
+        relation, _alias(work), RANGE, where
     )
 
 
 def repair(work: Work, relation: sql.Identifier) -> sql.Composed:
     """Set the new shape from the old one where they differ. Only while the old shape is the authority."""
+    if isinstance(work, Transfer):
+        return moving.repair(work, relation, RANGE)
+    if isinstance(work, Stranded):
+        return moving.create(work.transfer, relation, RANGE)
     return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND {differs}").format(
         relation=relation,
         alias=identifier(work.table.name),

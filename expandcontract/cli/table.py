@@ -53,6 +53,7 @@ RECIPES: Mapping[str, str] = MappingProxyType(
         "change-type": "Change a column's type.",
         "split-column": "Split a column into several.",
         "merge-columns": "Merge several columns into one.",
+        "move-column": "Move columns to another table.",
         "widen-primary-key": "Give a primary key, and all that refers to it, a wider type.",
     }
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from expandcontract.core.color import Color
     from expandcontract.core.mapping import Mapping
     from expandcontract.core.phase import Move
+    from expandcontract.core.transfer import Transfer
     from expandcontract.core.window import Window
 
 LONGEST_NAME = 50
@@ -45,10 +46,12 @@ class Change:
         name: In snake_case, unique in the project: ``users_display_name``.
         mapping: How old and new columns give each other, one a table.
         fill: Values for rows that lack them, one a table.
+        transfer: Columns that move to another table.
         removes: Columns that the contract drops without anything in their place.
         touches: Tables that the halves alter without any of that.
         keeps: What must stay as it is while the change is open, and that it does not drop.
-        kind: Default: ``mapped`` with a mapping, ``filled`` with a fill, ``removed`` with what is removed, else
+        kind: Default: ``mapped`` with a mapping or transfer, ``filled`` with a fill, ``removed`` with what is
+            removed, else
             ``additive``.
         irreversible: Why the expand cannot be taken back; empty where it can.
 
@@ -63,12 +66,13 @@ class Change:
     shape: Shape
     irreversible: str
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one argument for each thing that a pair can declare
         self,
         name: str,
         *,
         mapping: Mapping | Sequence[Mapping] = (),
         fill: Fill | Sequence[Fill] = (),
+        transfer: Transfer | Sequence[Transfer] = (),
         removes: Hold | Sequence[Hold] = (),
         touches: str | Sequence[str] = (),
         keeps: Hold | Sequence[Hold] = (),
@@ -77,8 +81,16 @@ class Change:
     ) -> None:
         mappings = tuple(mapping) if isinstance(mapping, list | tuple) else (mapping,)
         fills = (fill,) if isinstance(fill, Fill) else tuple(fill)
+        transfers = tuple(transfer) if isinstance(transfer, list | tuple) else (transfer,)
         places = tuple(map(Table.parse, [touches] if isinstance(touches, str) else touches))
-        shape = Shape(mappings=mappings, fills=fills, removes=_holds(removes), keeps=_holds(keeps), touches=places)
+        shape = Shape(
+            mappings=mappings,
+            fills=fills,
+            transfers=transfers,
+            removes=_holds(removes),
+            keeps=_holds(keeps),
+            touches=places,
+        )
         object.__setattr__(self, "name", check_name(name))
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "kind", Kind(kind) if kind is not None else implied(shape))
@@ -95,7 +107,7 @@ def _holds(given: Hold | Sequence[Hold]) -> tuple[Hold, ...]:
 
 def implied(shape: Shape) -> Kind:
     """The kind of a change that declares this and names none."""
-    if shape.mappings:
+    if shape.mappings or shape.transfers:
         return Kind.MAPPED
     if shape.fills:
         return Kind.FILLED
@@ -104,8 +116,11 @@ def implied(shape: Shape) -> Kind:
 
 def _unfit(kind: Kind, shape: Shape) -> str:
     """What the kind wants and the shape lacks, or has and must not have; empty where they go together."""
-    if (kind in {Kind.MAPPED, Kind.SWAPPED}) != bool(shape.mappings):
-        return "has a mapping" if shape.mappings else "has no mapping"
+    mapped = bool(shape.mappings or shape.transfers)
+    if (kind in {Kind.MAPPED, Kind.SWAPPED}) != mapped:
+        return "has a mapping" if mapped else "has no mapping"
+    if kind is Kind.SWAPPED and shape.transfers:
+        return "has columns that move to another table, whose names cannot be traded"
     if kind is Kind.SWAPPED and any(len(mapping.old) != len(mapping.new) for mapping in shape.mappings):
         return "has a mapping whose old and new columns do not pair off to trade names"
     return ""

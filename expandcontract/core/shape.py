@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.core.mapping import Mapping, Table
+from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import MappingError
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ class Hold:
         return cls(_table(document), document["columns"])
 
 
-Work = Mapping | Fill
-"""What a backfill goes through a table for."""
+Work = Mapping | Fill | Transfer | Stranded
+"""What a backfill, or a comparison, goes through a table for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ class Shape:
     Attributes:
         mappings: At most one a table.
         fills: At most one a table, and none on a mapped one.
+        transfers: Columns that move to another table; neither table has any other work in the same change.
         removes: What goes at the contract without anything in its place.
         keeps: What must stay as it is while the change is open, such as the columns that a coming rule is about.
         touches: Tables altered without any of that: looked at before a move, and named where one is waited for.
@@ -111,12 +113,13 @@ class Shape:
 
     mappings: tuple[Mapping, ...] = ()
     fills: tuple[Fill, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     removes: tuple[Hold, ...] = ()
     keeps: tuple[Hold, ...] = ()
     touches: tuple[Table, ...] = ()
 
     def __post_init__(self) -> None:
-        tables = [work.table for work in self.work]
+        tables = [work.table for work in self.compared]
         for table in tables:
             if tables.count(table) > 1:
                 msg = f"{table} is mapped or filled twice in one change; one declaration can have several columns"
@@ -125,7 +128,14 @@ class Shape:
     @property
     def work(self) -> tuple[Work, ...]:
         """What the backfill has to do, one item a table."""
-        return (*self.mappings, *self.fills)
+        missing = (Stranded(transfer) for transfer in self.transfers if transfer.create_missing)
+        return (*self.mappings, *self.fills, *missing, *self.transfers)
+
+    @property
+    def compared(self) -> tuple[Work, ...]:
+        """What has to be found in order on every row, one item a table."""
+        stranded = (Stranded(transfer) for transfer in self.transfers if not transfer.create_missing)
+        return (*self.work, *stranded)
 
     @property
     def holds(self) -> tuple[Hold, ...]:
@@ -136,28 +146,33 @@ class Shape:
     def _claimed(self) -> tuple[Hold, ...]:
         """What no other open change may touch in any way."""
         mapped = (Hold(mapping.table, (*mapping.old, *mapping.new)) for mapping in self.mappings)
-        return (*mapped, *self.removes)
+        moved = (hold for move in self.transfers for hold in (Hold(move.source, move.old), Hold(move.table, move.new)))
+        return (*mapped, *moved, *self.removes)
 
     @property
     def leaving(self) -> tuple[Hold, ...]:
         """What the contract drops."""
-        return (*(Hold(mapping.table, mapping.old) for mapping in self.mappings), *self.removes)
+        mapped = (Hold(mapping.table, mapping.old) for mapping in self.mappings)
+        moved = (Hold(move.source, move.old) for move in self.transfers)
+        return (*mapped, *moved, *self.removes)
 
     @property
     def arriving(self) -> tuple[Hold, ...]:
         """The new columns, which taking the expand back drops."""
-        return tuple(Hold(mapping.table, mapping.new) for mapping in self.mappings)
+        mapped = (Hold(mapping.table, mapping.new) for mapping in self.mappings)
+        moved = (Hold(move.table, move.new) for move in self.transfers)
+        return (*mapped, *moved)
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """Every table that the change touches, once, in the order declared."""
         held = (hold.table for hold in (*self.removes, *self.keeps))
-        return tuple(dict.fromkeys((*(work.table for work in self.work), *held, *self.touches)))
+        return tuple(dict.fromkeys((*(work.table for work in self.compared), *held, *self.touches)))
 
     @property
     def lossy(self) -> bool:
         """Whether going back may not restore every value."""
-        return any(mapping.lossy for mapping in self.mappings)
+        return any(mapping.lossy for mapping in self.mappings) or any(move.lossy for move in self.transfers)
 
     def overlap(self, other: Shape) -> tuple[Hold, ...]:
         """The columns that both changes hold, by table; empty where they do not touch.
@@ -176,6 +191,7 @@ class Shape:
         return {
             "mappings": [mapping.document() for mapping in self.mappings],
             "fills": [fill.document() for fill in self.fills],
+            "transfers": [transfer.document() for transfer in self.transfers],
             "removes": [hold.document() for hold in self.removes],
             "touches": [{"schema": table.schema, "table": table.name} for table in self.touches],
             "keeps": [hold.document() for hold in self.keeps],
@@ -196,6 +212,7 @@ class Shape:
             return cls(
                 mappings=tuple(map(Mapping.from_document, document["mappings"])),
                 fills=tuple(map(Fill.from_document, document["fills"])),
+                transfers=tuple(map(Transfer.from_document, document.get("transfers", ()))),
                 removes=tuple(map(Hold.from_document, document["removes"])),
                 keeps=tuple(map(Hold.from_document, document.get("keeps", ()))),
                 touches=tuple(map(_table, document.get("touches", ()))),

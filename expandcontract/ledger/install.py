@@ -57,6 +57,7 @@ def install(
             _run(connection, f"migrations/{number:04d}.sql")
     if target == VERSION:
         _run(connection, "triggers.sql")
+        _run(connection, "transfers.sql")
         _run(connection, "functions.sql")
         _run(connection, "swapping.sql")
     if version is None:

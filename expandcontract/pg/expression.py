@@ -151,8 +151,8 @@ def check_mapping(
         raise MappingError(msg, hint="ec status")
     known = {**types, **known}
     old = {name: known[name] for name in mapping.old}
-    new = _check_side(connection, old, mapping.forward, known)
-    _check_side(connection, new, mapping.reverse, known)
+    new = check_side(connection, old, mapping.forward, known)
+    check_side(connection, new, mapping.reverse, known)
     return new
 
 
@@ -189,9 +189,23 @@ def yields(connection: Connection, table: Table, given: MappingABC[str, str], na
         savepoint.rollback()
 
 
-def _check_side(
+def check_side(
     connection: Connection, given: MappingABC[str, str], wanted: MappingABC[str, str], known: MappingABC[str, str]
 ) -> dict[str, str]:
+    """Make sure that expressions over these columns parse, are immutable, and give what is wanted.
+
+    Args:
+        connection: To any database that knows the types and functions.
+        given: The columns that may be read, with their types.
+        wanted: Column name to its expression.
+        known: Types of wanted columns; one that is not named has the type that its expression yields.
+
+    Returns:
+        The type of every wanted column.
+
+    Raises:
+        MappingError: With the expression, and what PostgreSQL says of it.
+    """
     types = {}
     for name, expression in wanted.items():
         savepoint = connection.begin_nested()

@@ -75,7 +75,8 @@ def _needed(change: Change | None) -> frozenset[tuple[Table, str]]:
         return frozenset()
     # the columns of a swapped change have traded names by the time its contract runs
     swapped = change.kind is ChangeKind.SWAPPED
-    sides = ((mapping.table, mapping.old if swapped else mapping.new) for mapping in change.shape.mappings)
+    old = ((mapping.table, mapping.old) for mapping in change.shape.mappings)
+    sides = old if swapped else ((hold.table, hold.columns) for hold in change.shape.arriving)
     return frozenset((table, column) for table, columns in sides for column in columns)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from expandcontract.core.change import Change
     from expandcontract.core.mapping import Mapping, Table
     from expandcontract.core.shape import Fill, Hold
+    from expandcontract.core.transfer import Transfer
     from expandcontract.pg.catalog import Column
 
 KNOWN = {
@@ -115,6 +116,7 @@ def change_source(change: Change) -> str:
     said = [rendered(change.name)]
     said += _several("mapping", [_mapping(mapping) for mapping in shape.mappings])
     said += _several("fill", [_fill(fill) for fill in shape.fills])
+    said += _several("transfer", [_transfer(transfer) for transfer in shape.transfers])
     said += _several("removes", [_hold(hold) for hold in shape.removes])
     said += _several("keeps", [_hold(hold) for hold in shape.keeps])
     if change.kind is not implied(shape):
@@ -141,6 +143,15 @@ def _mapping(mapping: Mapping) -> str:
 def _fill(fill: Fill) -> str:
     where = f", where={rendered(fill.where)}" if fill.where is not None else ""
     return f"Fill({rendered(fill.table.spelled)}, {_dict(fill.values)}{where})"
+
+
+def _transfer(transfer: Transfer) -> str:
+    more = "".join(f", {flag}=True" for flag in ("lossy", "create_missing") if getattr(transfer, flag))
+    return (
+        f"Transfer({rendered(transfer.source.spelled)}, {rendered(transfer.table.spelled)},"
+        f" key={_dict(transfer.key)}, forward={_dict(transfer.forward)},"
+        f" reverse={_dict(transfer.reverse)}{more})"
+    )
 
 
 def _hold(hold: Hold) -> str:

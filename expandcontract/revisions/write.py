@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alembic.util import rev_id
 
 from expandcontract.core.phase import Kind
+from expandcontract.core.shape import Hold
 from expandcontract.errors import PairError
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.revisions.render import change_source, function, rendered
@@ -98,7 +99,7 @@ def _refuse_taken(project: Project, change: Change, beside: frozenset[str], ende
         if pair.contract is None or pair.name in ended:
             continue
         other = pair.change.shape
-        new = {(mapping.table, column) for mapping in other.mappings for column in mapping.new}
+        new = {(hold.table, column) for hold in other.arriving for column in hold.columns}
         for shared in change.shape.overlap(other):
             live = [column for column in shared.columns if (shared.table, column) not in new]
             if live:
@@ -108,11 +109,16 @@ def _refuse_taken(project: Project, change: Change, beside: frozenset[str], ende
 
 
 def _refuse_beside(change: Change, pair: Pair, beside: frozenset[str]) -> None:
-    for mapping in change.shape.mappings:
-        for other in pair.change.shape.mappings:
-            if other.table == mapping.table and (with_it := beside & set(other.old)):
+    mine, theirs = (
+        [Hold(mapping.table, mapping.old) for mapping in shape.mappings]
+        + [Hold(transfer.source, transfer.old) for transfer in shape.transfers]
+        for shape in (change.shape, pair.change.shape)
+    )
+    for hold in mine:
+        for other in theirs:
+            if other.table == hold.table and (with_it := beside & set(other.columns)):
                 msg = (
-                    f"{', '.join(sorted(mapping.old))} and {', '.join(sorted(with_it))} of {mapping.table} share an"
+                    f"{', '.join(sorted(hold.columns))} and {', '.join(sorted(with_it))} of {hold.table} share an"
                     f" index or constraint, and {pair.name} maps the latter; only one of them can change at a time"
                 )
                 raise PairError(msg, hint=f"finish {pair.name} first, or ec abandon {pair.name}")
@@ -163,7 +169,13 @@ def _docstring(text: str) -> str:
 
 def _expand(revision: str, down: str | None, first: bool, change: Change, half: Half) -> str:  # noqa: FBT001
     shape = change.shape
-    used = {"Change": True, "Fill": shape.fills, "Hold": shape.removes or shape.keeps, "Mapping": shape.mappings}
+    used = {
+        "Change": True,
+        "Fill": shape.fills,
+        "Hold": shape.removes or shape.keeps,
+        "Mapping": shape.mappings,
+        "Transfer": shape.transfers,
+    }
     uses = ", ".join(name for name, needed in used.items() if needed)
     head = _header(half, revision, down, EXPAND if first else None, None, uses)
     parts = [

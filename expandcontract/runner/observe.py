@@ -13,7 +13,7 @@ from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
 from expandcontract.ledger import VERSION, Ledger, installed_version
-from expandcontract.pg import bound, catalog, census, expression, roundtrip
+from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
 from expandcontract.pg.preflight import preflight
 from expandcontract.revisions import breaking, seal
 from expandcontract.revisions.operations import SealNotNull
@@ -225,6 +225,10 @@ def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
                 what, fix = roundtrip.told(mapping, roundtrip.round_trip(connection, mapping, types, not_null=not_null))
                 if what:
                     yield Finding(what=what, fix=fix)
+            for transfer in shape.transfers:
+                what, fix = transfers.tried(connection, transfer, transfers.check(connection, transfer))
+                if what:
+                    yield Finding(what=what, fix=fix)
     except MappingError as exc:
         yield Finding(what=exc.message, fix=f"mend {pair.expand.path}")
 
@@ -237,7 +241,7 @@ def differing(place: Place, change: ChangeState) -> int:
     rules = coming(place, change)
     if rules:  # a fill mends what breaks the rule, so its rows are among these
         return sum(breaking.count(place.url, item) for item in rules)
-    return sum(parity.count(place.url, change.name, work) for work in change.shape.work)
+    return sum(parity.count(place.url, change.name, work) for work in change.shape.compared)
 
 
 def unfit(place: Place, change: ChangeState) -> int:

@@ -12,6 +12,7 @@ from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
 from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
+from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import RefusedError
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
@@ -72,10 +73,11 @@ def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> It
 def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
     """Compare every row, and repair where asked; the last event of each table and rule says what was found."""
     epoch = mover.epoch if mover else None
-    for work in change.shape.work:
+    for work in change.shape.compared:
         last = None
+        repairs = repair and (not isinstance(work, Stranded) or work.transfer.create_missing)
         where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
-        for last in parity.verify(place.url, change.name, work, repair=repair, epoch=epoch, rows=where):
+        for last in parity.verify(place.url, change.name, work, repair=repairs, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
                 "total": last.pages_total,
@@ -126,11 +128,14 @@ def _keeping(place: Place, change: ChangeState, item: SealItem) -> Event:
 
 def lost(place: Place, change: ChangeState) -> Iterator[Event]:
     """What going back from cut-over cannot restore under a lossy mapping: counted, the first named; a scan."""
-    for mapping in change.shape.mappings:
-        if not mapping.lossy:
+    both: tuple[Mapping | Transfer, ...] = (*change.shape.mappings, *change.shape.transfers)
+    for work in both:
+        if not work.lossy:
             continue
-        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.beyond(mapping))
-        old, new = (", ".join(f"{mapping.table}.{name}" for name in side) for side in (mapping.old, mapping.new))
+        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond(work))
+        source = work.source if isinstance(work, Transfer) else work.table
+        old = ", ".join(f"{source}.{name}" for name in work.old)
+        new = ", ".join(f"{work.table}.{name}" for name in work.new)
         text = f"the mapping is lossy: {old} has what it makes of the values that the new release wrote to {new}"
         if last.differing:
             rows = ", ".join(last.rows)
@@ -151,7 +156,9 @@ def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
 
 
 def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> str:
-    where = f" of {work.table}" if len(change.shape.work) > 1 else ""
+    where = f" of {work.table}" if len(change.shape.compared) > 1 else ""
+    if isinstance(work, Stranded):
+        return _stranded(work, last)
     if work in change.shape.fills:
         if last.differing:
             return f"{last.differing} rows{where} lack a value, first: {', '.join(last.rows)}"
@@ -159,3 +166,13 @@ def _agreement(change: ChangeState, work: Work, last: parity.ParityProgress) -> 
     if last.differing:
         return f"{last.differing} rows{where} differ, first: {', '.join(last.rows)}"
     return f"old and new shape agree on every row{where}"
+
+
+def _stranded(work: Stranded, last: parity.ParityProgress) -> str:
+    source, target = work.table, work.transfer.table
+    if not last.differing:
+        return f"every row of {source} that has a value has its row of {target}"
+    return (
+        f"{last.differing} rows of {source} have a value and no row of {target} to hold it, first:"
+        f" {', '.join(last.rows)}; insert these rows of {target}, which take the value over, or empty the old columns"
+    )

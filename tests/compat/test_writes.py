@@ -10,6 +10,7 @@ import pytest
 
 from expandcontract.backfill import statement
 from expandcontract.core.mapping import Mapping, Table
+from expandcontract.pg.quoting import identifier
 from tests.acceptance.test_together import wait_until
 from tests.fix_project import CHANGE, Project
 from tests.fix_writers import ROWS, Book, Writer, end, ended
@@ -151,6 +152,6 @@ def _fill(connection: psycopg.Connection, *, ours: bool) -> None:
         if ours:
             connection.execute("SET LOCAL expandcontract.backfill = 'on'")
             values = {"first": 0, "end": 2**31, "stripe": 0, "stripes": 1}
-            connection.execute(statement.fill(MAPPING, statement.identifier("public", "users")), values)
+            connection.execute(statement.fill(MAPPING, identifier("public", "users")), values)
         else:
             connection.execute(FROM_A_SNAPSHOT)

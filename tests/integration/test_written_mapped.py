@@ -11,14 +11,14 @@ import pytest
 
 from expandcontract.config.load import load
 from expandcontract.runner import Runner
-from tests.compat.cases import change_enum, change_type, split_merge
+from tests.compat.cases import change_enum, change_type, move_column, split_merge
 from tests.compat.drive import REVISION
 
 if TYPE_CHECKING:
     from tests.compat.drive import Case
     from tests.fix_project import Project
 
-CASES = [*change_enum.CASES, *change_type.CASES, *split_merge.CASES]
+CASES = [*change_enum.CASES, *change_type.CASES, *move_column.CASES, *split_merge.CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -57,6 +57,12 @@ def parity(facts: Facts) -> Answer:
 
 def _agreement(facts: Facts) -> tuple[str, str]:
     """What is said where no row is wrong, and of those that are."""
+    if moved := facts.change.shape.transfers:
+        tables = ", ".join(str(transfer.table) for transfer in moved)
+        return (
+            "old and new shape agree on every row",
+            f"differ between the old and the new shape, or have a value and no row of {tables} to hold it",
+        )
     if facts.change.shape.mappings:
         return "old and new shape agree on every row", "differ between the old and the new shape"
     if facts.change.kind is Kind.TIGHTENED:

@@ -204,6 +204,7 @@ DECLARE
     v_statement text;
 BEGIN
     PERFORM set_config('expandcontract.backfill', 'on', true);
+    PERFORM expandcontract.transfer_straight(t) FROM jsonb_array_elements(v_shape -> 'transfers') AS t;
     FOR v_statement IN
         SELECT format('UPDATE %I.%I SET %s WHERE %s', work ->> 'schema', work ->> 'table',
             string_agg(format('%I = (%s)', item ->> 'column', item ->> 'sql'), ', '),

@@ -137,16 +137,54 @@ $block$, name, old.given, new.given, old.changed, new.changed,
          expandcontract.pieces(relation, mapping, 'forward') AS new
 $$;
 
--- Makes the triggers anew of every table that the shape maps.
+-- The tables that have triggers for the shape, each once: mapped ones, and both ends of what moves between tables.
+CREATE OR REPLACE FUNCTION expandcontract.synced_tables(shape jsonb) RETURNS SETOF jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('schema', place ->> 'schema', 'table', place ->> 'table') FROM (
+        SELECT m, 0, n FROM jsonb_array_elements(shape -> 'mappings') WITH ORDINALITY AS mappings (m, n)
+        UNION ALL
+        SELECT t -> 'target', 1, n FROM jsonb_array_elements(shape -> 'transfers') WITH ORDINALITY AS transfers (t, n)
+        UNION ALL
+        SELECT t -> 'source', 2, n FROM jsonb_array_elements(shape -> 'transfers') WITH ORDINALITY AS transfers (t, n)
+    ) AS places (place, sort, number) GROUP BY 1 ORDER BY min(sort), min(number)
+$$;
+
+-- Makes the triggers anew of every table that has some for the shape.
 CREATE OR REPLACE FUNCTION expandcontract.sync(shape jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_mapping jsonb;
+    v_place jsonb;
 BEGIN
-    FOR v_mapping IN SELECT m FROM jsonb_array_elements(shape -> 'mappings') AS m LOOP
-        PERFORM expandcontract.sync_table(v_mapping ->> 'schema', v_mapping ->> 'table');
+    FOR v_place IN SELECT p FROM expandcontract.synced_tables(shape) AS p LOOP
+        PERFORM expandcontract.sync_table(v_place ->> 'schema', v_place ->> 'table');
     END LOOP;
 END $$;
+
+-- Every transfer of an open change that has the table at one of its ends.
+CREATE OR REPLACE FUNCTION expandcontract.transfers_of(schema_name text, table_name text)
+RETURNS TABLE (change text, transfer jsonb, side text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.name, t, s FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'transfers') AS t,
+        unnest(ARRAY['source', 'target']) AS s
+    WHERE c.attached AND t -> s = jsonb_build_object('schema', schema_name, 'table', table_name)
+    ORDER BY c.name
+$$;
+
+-- The triggers that a table has for all its open changes.
+CREATE OR REPLACE FUNCTION expandcontract.trigger_names(schema_name text, table_name text) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT 'zz_expandcontract_' || wanted.name FROM expandcontract.change AS c, LATERAL (
+        SELECT unnest(ARRAY['insert', 'update']) FROM jsonb_array_elements(c.shape -> 'mappings') AS m
+        WHERE m ->> 'schema' = trigger_names.schema_name AND m ->> 'table' = trigger_names.table_name
+        UNION ALL
+        SELECT unnest(ARRAY['insert', 'moved_insert', 'moved_update'] || CASE
+            WHEN t -> 'target' = jsonb_build_object('schema', trigger_names.schema_name, 'table', trigger_names.table_name)
+            THEN '{moved_delete}'::text[] END)
+        FROM jsonb_array_elements(c.shape -> 'transfers') AS t
+        WHERE jsonb_build_object('schema', trigger_names.schema_name, 'table', trigger_names.table_name)
+            IN (t -> 'target', t -> 'source')
+    ) AS wanted (name) WHERE c.attached
+$$;
 
 CREATE OR REPLACE FUNCTION expandcontract.sync_table(schema_name text, table_name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -154,34 +192,46 @@ DECLARE
     v_table text := format('%I.%I', schema_name, table_name);
     v_before text;
     v_function text := 'sync_' || nextval('expandcontract.generation');
-    v_body text;
-    v_when text;
+    v_names text[] := ARRAY(SELECT expandcontract.trigger_names(schema_name, table_name));
+    v_before_row text;
+    v_pulled text;
+    v_pushed text;
+    v_changed text;
+    v_moved text;
     v_trigger text;
 BEGIN
     SELECT s.function INTO v_before FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
     SELECT string_agg(expandcontract.block(v_table::regclass, c.name, m), '' ORDER BY c.name),
            string_agg(expandcontract.concerned(v_table::regclass, m), ' OR ' ORDER BY c.name)
-    INTO v_body, v_when FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m
+    INTO v_before_row, v_changed FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m
     WHERE c.attached AND m ->> 'schema' = sync_table.schema_name AND m ->> 'table' = sync_table.table_name;
+    SELECT string_agg(expandcontract.pull_block(t.transfer, t.side), '' ORDER BY t.change),
+           string_agg(expandcontract.push_block(t.change, t.transfer, t.side), '' ORDER BY t.change),
+           string_agg(expandcontract.moves(t.transfer, t.side), ' OR ' ORDER BY t.change)
+    INTO v_pulled, v_pushed, v_moved FROM expandcontract.transfers_of(schema_name, table_name) AS t;
     DELETE FROM expandcontract.synced AS s
     WHERE s.schema_name = sync_table.schema_name AND s.table_name = sync_table.table_name;
-    IF v_body IS NULL THEN
-        -- DROP TRIGGER IF EXISTS would take ACCESS EXCLUSIVE to do nothing
-        FOR v_trigger IN SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = v_table::regclass
-            AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update')
-        LOOP
-            EXECUTE format('DROP TRIGGER %I ON %s', v_trigger, v_table);
-        END LOOP;
-    ELSE
-        v_body := format(E'DECLARE\n    v_speaks text;\n    v_old boolean;\n    v_new boolean;\nBEGIN%s    RETURN NEW;\nEND', v_body);
+    -- DROP TRIGGER IF EXISTS would take ACCESS EXCLUSIVE to do nothing
+    FOR v_trigger IN SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = v_table::regclass AND NOT t.tgisinternal
+        AND t.tgname LIKE 'zz\_expandcontract\_%' AND t.tgname <> ALL (v_names)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', v_trigger, v_table);
+    END LOOP;
+    IF v_names <> '{}' THEN
         EXECUTE format('CREATE FUNCTION expandcontract.%I() RETURNS trigger LANGUAGE plpgsql '
-            'SET search_path = pg_catalog, pg_temp AS %L', v_function, v_body);
-        EXECUTE format('CREATE OR REPLACE TRIGGER zz_expandcontract_insert BEFORE INSERT ON %s '
-            'FOR EACH ROW EXECUTE FUNCTION expandcontract.%I()', v_table, v_function);
-        EXECUTE format('CREATE OR REPLACE TRIGGER zz_expandcontract_update BEFORE UPDATE ON %s FOR EACH ROW '
-            'WHEN (current_setting(''expandcontract.backfill'', true) IS DISTINCT FROM ''on'' AND (%s)) '
-            'EXECUTE FUNCTION expandcontract.%I()', v_table, v_when, v_function);
+            'SET search_path = pg_catalog, pg_temp AS %L', v_function,
+            expandcontract.body(v_before_row, v_pulled, v_pushed));
+        FOREACH v_trigger IN ARRAY v_names LOOP
+            EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s FOR EACH ROW %s EXECUTE FUNCTION expandcontract.%I()',
+                v_trigger, expandcontract.fires(v_trigger), v_table, CASE v_trigger
+                    WHEN 'zz_expandcontract_update' THEN expandcontract.fires_when(v_changed)
+                    WHEN 'zz_expandcontract_moved_update' THEN expandcontract.fires_when(v_moved)
+                    -- what a deletion means is silent: only a release that is known to read nothing else empties the other row
+                    WHEN 'zz_expandcontract_moved_delete'
+                    THEN 'WHEN (current_setting(''expandcontract.speaks'', true) LIKE ''%=new%'')'
+                    ELSE '' END, v_function);
+        END LOOP;
         INSERT INTO expandcontract.synced (schema_name, table_name, function, digest)
         VALUES (sync_table.schema_name, sync_table.table_name, v_function, expandcontract.sync_digest(v_table::regclass));
     END IF;
@@ -190,13 +240,33 @@ BEGIN
     END IF;
 END $$;
 
--- A digest over what the two triggers of a table are and run, as the catalogue has them now.
+-- The body of a table's one trigger function.
+CREATE OR REPLACE FUNCTION expandcontract.body(before_row text, pulled text, pushed text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format(E'#variable_conflict use_column\nDECLARE\n    v_speaks text;\n    v_old boolean;\n    v_new boolean;\n%sBEGIN%s%s    RETURN NEW;\nEND',
+        CASE WHEN pushed IS NULL THEN '' ELSE E'    v_value boolean;\n    v_key boolean;\n    v_leads boolean;\n' END,
+        E'\n    IF TG_WHEN = ''AFTER'' THEN' || pushed || E'    RETURN NULL;\n    END IF;\n',
+        coalesce(before_row, '') || coalesce(E'\n    IF TG_OP = ''INSERT'' THEN' || pulled || E'    END IF;\n', ''))
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.fires(trigger_name text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN trigger_name LIKE '%moved%' THEN 'AFTER' ELSE 'BEFORE' END || ' '
+        || upper(substring(trigger_name, '[a-z]+$'))
+$$;
+
+CREATE OR REPLACE FUNCTION expandcontract.fires_when(condition text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('WHEN (current_setting(''expandcontract.backfill'', true) IS DISTINCT FROM ''on'' AND (%s))', condition)
+$$;
+
+-- A digest over what our triggers of a table are and run, as the catalogue has them now.
 CREATE OR REPLACE FUNCTION expandcontract.sync_digest(relation regclass) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT md5(string_agg(pg_get_triggerdef(t.oid) || p.prosrc || coalesce(p.proconfig::text, '') || p.prosecdef, ''
         ORDER BY t.tgname))
     FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
-    WHERE t.tgrelid = relation AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update')
+    WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgname LIKE 'zz\_expandcontract\_%'
 $$;
 
 -- What is missing or altered of the holds and triggers of every open change; no row where all is as left.
@@ -208,7 +278,7 @@ DECLARE
     v_table regclass;
     v_hold regclass;
     v_missing text;
-    v_mapping jsonb;
+    v_place jsonb;
 BEGIN
     FOR v_change IN
         SELECT c.name, c.shape, c.attached FROM expandcontract.change AS c
@@ -246,10 +316,10 @@ BEGIN
                 RETURN NEXT;
             END IF;
         END LOOP;
-        FOR v_mapping IN SELECT m FROM jsonb_array_elements(v_change.shape -> 'mappings') AS m LOOP
-            v_table := to_regclass(format('%I.%I', v_mapping ->> 'schema', v_mapping ->> 'table'));
+        FOR v_place IN SELECT p FROM expandcontract.synced_tables(v_change.shape) AS p LOOP
+            v_table := to_regclass(format('%I.%I', v_place ->> 'schema', v_place ->> 'table'));
             IF v_table IS NOT NULL THEN
-                RETURN QUERY SELECT v_change.name, w FROM expandcontract.trigger_faults(v_table, v_mapping) AS w;
+                RETURN QUERY SELECT v_change.name, w FROM expandcontract.trigger_faults(v_table, v_place) AS w;
             END IF;
         END LOOP;
     END LOOP;
@@ -259,7 +329,7 @@ CREATE OR REPLACE FUNCTION expandcontract.trigger_faults(relation regclass, mapp
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('trigger %s of %s is %s', n.name, relation, CASE
         WHEN t.oid IS NULL THEN 'missing' WHEN t.tgenabled = 'D' THEN 'disabled' ELSE 'enabled for replicas only' END)
-    FROM (VALUES ('zz_expandcontract_insert'), ('zz_expandcontract_update')) AS n (name)
+    FROM expandcontract.trigger_names(mapping ->> 'schema', mapping ->> 'table') AS n (name)
     LEFT JOIN pg_trigger AS t ON t.tgrelid = relation AND t.tgname = n.name
     WHERE t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A')
     UNION ALL
@@ -268,8 +338,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         SELECT FROM expandcontract.synced AS s
         WHERE s.schema_name = mapping ->> 'schema' AND s.table_name = mapping ->> 'table'
           AND s.digest IS NOT DISTINCT FROM expandcontract.sync_digest(relation))
-      AND (SELECT count(*) = 2 FROM pg_trigger AS t WHERE t.tgrelid = relation
-           AND t.tgname IN ('zz_expandcontract_insert', 'zz_expandcontract_update'))
+      AND NOT EXISTS (
+        SELECT FROM expandcontract.trigger_names(mapping ->> 'schema', mapping ->> 'table') AS n (name)
+        WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname = n.name))
+    UNION ALL
+    SELECT format('column %s of %s, by which %s finds its rows, is gone or renamed', k ->> e.side, relation, e.change)
+    FROM expandcontract.transfers_of(mapping ->> 'schema', mapping ->> 'table') AS e,
+        jsonb_array_elements(e.transfer -> 'key') AS k
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
+                      WHERE a.attrelid = relation AND a.attname = k ->> e.side AND NOT a.attisdropped)
     UNION ALL
     SELECT format('trigger %s of %s fires after ours and could undo it', t.tgname, relation)
     FROM pg_trigger AS t

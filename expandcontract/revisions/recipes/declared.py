@@ -61,8 +61,24 @@ def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-def column(connection: Connection, table: Table, said: Declared, expression: str, old: dict[str, Column]) -> Column:
+def column(
+    connection: Connection,
+    table: Table,
+    said: Declared,
+    expression: str,
+    old: dict[str, Column],
+    *,
+    of: Table | None = None,
+) -> Column:
     """The new column; its type is the one given, or what its expression yields over the old columns.
+
+    Args:
+        connection: Left as it was.
+        table: Where the new column goes.
+        said: What was declared of it.
+        expression: Its value.
+        old: The columns that the expression may read.
+        of: The old columns' table, where it is another one.
 
     Raises:
         MappingError: The name is taken, the type is none, or the expression does not parse.
@@ -70,7 +86,7 @@ def column(connection: Connection, table: Table, said: Declared, expression: str
     kind = (
         retype.spelled(connection, said.type).name
         if said.type
-        else yields(connection, table, {one.name: one.type for one in old.values()}, said.name, expression)
+        else yields(connection, of or table, {one.name: one.type for one in old.values()}, said.name, expression)
     )
     return catalog.Column(
         name=belongings.free(connection, table, said.name),

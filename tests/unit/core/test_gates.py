@@ -15,6 +15,7 @@ from expandcontract.core.gates import data, ground, release
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.core.shape import Fill, Shape
+from expandcontract.core.transfer import Transfer
 from expandcontract.core.window import Window
 from tests.unit.core.factory import DAY, MAPPING, NAME, NOW, change, facts
 from tests.unit.core.factory import release as deployed
@@ -379,6 +380,14 @@ def test_a_change_without_mapping_has_no_columns_and_no_parity() -> None:
 
 
 FILLED = change(Phase.EXPANDED, kind=Kind.FILLED, shape=Shape(fills=(Fill("users", {"token": "1"}),)))
+MOVED = change(
+    Phase.DUAL_WRITING,
+    shape=Shape(
+        transfers=(
+            Transfer("users", "profiles", key={"user_id": "id"}, forward={"bio": "bio"}, reverse={"bio": "bio"}),
+        )
+    ),
+)
 TIGHTENED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape())
 MENDED = change(Phase.CUT_OVER, kind=Kind.TIGHTENED, shape=Shape(fills=(Fill("users", {"nick": "''"}),)))
 LATER = "the contract mends them before it makes the rule"
@@ -391,6 +400,15 @@ TRADED = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
     [
         (FILLED, 0, ("open", "every row has its value")),
         (FILLED, 3, ("closed", "3 rows lack a value")),
+        (MOVED, 0, ("open", "old and new shape agree on every row")),
+        (
+            MOVED,
+            3,
+            (
+                "closed",
+                "3 rows differ between the old and the new shape, or have a value and no row of profiles to hold it",
+            ),
+        ),
         (TIGHTENED, 0, ("open", "every row keeps the coming rule")),
         (TIGHTENED, 3, ("closed", "3 rows break the coming rule")),
         (TIGHTENED, None, ("unknown", "the rows have not been compared")),
@@ -400,7 +418,7 @@ TRADED = change(Phase.CUT_OVER, kind=Kind.SWAPPED)
 def test_parity_of_changes_that_map_nothing(
     state: ChangeState, differing: int | None, expected: tuple[str, str]
 ) -> None:
-    """A fill is judged by the rows that lack a value, a tightening by those that break its rule."""
+    """A fill is judged by the rows that lack a value, a tightening by those that break its rule, a move by both."""
     answer = data.PARITY.decide(facts(Move.BACKFILL, state, differing=differing))
     assert expected == (answer.state, answer.reason)
 
