@@ -61,7 +61,7 @@ def test_a_database_without_the_ledger(bare: Project, server: LocalServer) -> No
         (("new", "rename-column", "user", "full_name", "x"), "there is no table user; did you mean users?"),
         (("new", "rename-column", "users", "fullname", "x"), "did you mean full_name?"),
         (("new", "rename-column", "users", "nick", "visits"), "has a column 'visits' already"),
-        (("new", "rename-column", "users", "id", "key"), "gives itself its value"),
+        (("new", "rename-column", "users", "id", "key"), "id is in the primary key users_pkey"),
         (("switch", "red"), "red"),
         (("window", CHANGE, "--extend", "soon"), "soon"),
         (("advnce", CHANGE), "advance"),
@@ -78,7 +78,7 @@ def test_unknown_names(project: Project, arguments: tuple[str, ...], said: str) 
         ("full_name ||", "syntax error"),
         ("full_name || random()::text", "it is volatile"),
         ("full_nam", 'column "full_nam" does not exist'),
-        ("(SELECT max(nick) FROM users)", "cannot use subquery"),
+        ("(SELECT max(nick) FROM public.users)", "cannot use subquery"),
     ],
 )
 def test_mappings_that_cannot_be_used(project: Project, expression: str, said: str) -> None:
