@@ -13,7 +13,7 @@ from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, lint, planned, rows, views
+from expandcontract.runner import back, colors, forward, rows, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.mending import mend
@@ -85,6 +85,8 @@ class Runner:
 
     def lint(self, names: Sequence[str] = (), *, since: str | None = None) -> Report:
         """What the rules say of revisions, changes or files, or of all; asks no database."""
+        from expandcontract.runner import lint  # noqa: PLC0415  # loads every rule
+
         return lint.lint(self._place, names, since)
 
     def status(self, name: str | None = None) -> dict[str, object]:
@@ -113,6 +115,8 @@ class Runner:
 
     def plan(self, name: str) -> dict[str, object]:
         """What the next move will do, and what its gates say."""
+        from expandcontract.runner import planned  # noqa: PLC0415  # loads what foretells locks
+
         with connect(self._place.url, command="plan") as connection:
             ledger = Ledger(connection, window=self._window)
             change = self._known(ledger, name)

@@ -68,7 +68,7 @@ def _marked(case: Case) -> object:
     return pytest.param(case, id=case.name, marks=marks)
 
 
-@pytest.mark.parametrize("case", map(_marked, CASES))
+@pytest.mark.parametrize("case", [_marked(case) for case in CASES])
 def test_predicted_equals_observed(
     case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
