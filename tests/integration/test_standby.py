@@ -31,7 +31,7 @@ def standby(server: LocalServer, request: pytest.FixtureRequest) -> Iterator[Loc
     command = [server.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-R"]
     command += ["-D", place / "data", "--checkpoint=fast", "--no-sync"]
     subprocess.run(command, check=True, cwd="/", capture_output=True, **person)
-    settings = {**QUICK, "max_prepared_transactions": "5", "max_standby_streaming_delay": "-1"}
+    settings = {**QUICK, "max_prepared_transactions": "10", "max_standby_streaming_delay": "-1"}
     version = request.config.getoption("--pg")
     with LocalServer.start(place, version=version, settings=settings) as started:
         yield started

@@ -10,7 +10,7 @@ import pytest
 from expandcontract.core.phase import Phase
 from expandcontract.errors import FailedError
 from expandcontract.revisions.guard import _Recorder
-from tests.compat.cases import change_enum, drop_index, drop_not_null
+from tests.compat.cases import drop_index, drop_not_null, enum_added
 from tests.compat.drive import Drive
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_not_null_comes_back_without_a_scan_in_the_downgrade(prepared: Any, empt
 
 def test_what_is_for_good_is_said_before(prepared: Any) -> None:
     """Plan and advance say that an enum value stays, before the expand adds it."""
-    drive = prepared(change_enum.CASES[0])
+    drive = prepared(enum_added.CASES[0])
     assert "PostgreSQL cannot take a value out of an enum" == drive.runner.plan(drive.case.name)["irreversible"]
     said = [event.text for event in drive.runner.advance([drive.case.name])]
     warning = next(n for n, text in enumerate(said) if "cannot be taken back once it is expanded" in text)

@@ -54,6 +54,9 @@ def draft(  # noqa: PLR0913  # each is a flag of the command
             msg = "a value is added at once, and renaming or removing takes a new type: that is two changes"
             raise UsageError(msg, hint=f"ec new change-enum {type} --add {add}, and the rest afterwards")
         return enum_added.draft(connection, type, add, before=before, after=after, name=name)
+    if not rename and not remove:
+        msg = "say what shall change"
+        raise UsageError(msg, hint=f"ec new change-enum {type} --add VALUE, --rename OLD=NEW or --remove VALUE")
     return enum_values.draft(
         connection,
         type,
