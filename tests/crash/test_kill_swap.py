@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WAITING = """SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND wait_event_type = 'Lock'
     AND query ~ '{query}'"""
 INSIDE = WAITING.format(query="expandcontract.swap")
-OUTSIDE = WAITING.format(query="(LOCK TABLE|ADD CONSTRAINT)")
+OUTSIDE = "SELECT 1 FROM expandcontract.change WHERE move IS NOT NULL"  # begun, and looking who is in the way
 VERBS = {Phase.BACKFILLED: "advance", Phase.CUT_OVER: "rollback"}
 AFTER = {Phase.BACKFILLED: Phase.CUT_OVER, Phase.CUT_OVER: Phase.BACKFILLED}
 
