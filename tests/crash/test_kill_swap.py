@@ -13,6 +13,7 @@ from tests.acceptance.test_together import wait_until
 from tests.fix_swap import CHANGE, Kept, clients
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from tests.compat.drive import Drive
@@ -48,25 +49,32 @@ def _held(project: Project, statement: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _kill_outside(project: Project, verb: str) -> None:
-    """While it waits for its first lock."""
-    with _held(project, "LOCK TABLE orders IN ROW SHARE MODE"):
-        process = project.begin(verb, CHANGE)
-        wait_until(lambda: project.sql(OUTSIDE))
+@contextmanager
+def _begun(project: Project, verb: str) -> Iterator[subprocess.Popen[str]]:
+    """A mover, killed at the end at the latest."""
+    process = project.begin(verb, CHANGE)
+    try:
+        yield process
+    finally:
         process.kill()
         process.communicate()
 
 
+def _kill_outside(project: Project, verb: str) -> None:
+    """While it waits for its first lock."""
+    with _held(project, "LOCK TABLE orders IN ROW SHARE MODE"), _begun(project, verb):
+        wait_until(lambda: project.sql(OUTSIDE))
+
+
 def _kill_inside(project: Project, verb: str) -> None:
     """With the names traded and nothing committed: it waits to write the journal."""
-    with _held(project, "LOCK TABLE orders IN ROW SHARE MODE") as first:
-        process = project.begin(verb, CHANGE)
+    with _held(project, "LOCK TABLE orders IN ROW SHARE MODE") as first, _begun(project, verb) as process:
         wait_until(lambda: project.sql(OUTSIDE))
         with _held(project, "SELECT * FROM expandcontract.journal_head FOR UPDATE"):
             first.rollback()
             wait_until(lambda: project.sql(INSIDE))
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 KILLS = {"outside": _kill_outside, "inside": _kill_inside}
