@@ -110,6 +110,8 @@ def main() -> None:
         port=int(os.environ["PORT"]),
         log_level="warning",
         timeout_graceful_shutdown=10,
+        # longer than the balancer keeps an idle connection, so that it is never the application that closes first
+        timeout_keep_alive=75,
     )
 
 

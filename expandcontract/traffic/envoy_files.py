@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ROUTE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+PROTOCOL = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+IDLE = "3s"
+"""How long an idle connection to a color is kept; applications keep theirs for 5 s (uvicorn) or longer."""
 
 
 def route_configuration(weights: Weights) -> dict[str, Any]:
@@ -76,6 +79,14 @@ def _cluster(color: Color, host: str, port: int) -> dict[str, Any]:
         "name": str(color),
         "connect_timeout": "1s",
         "type": "STATIC",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": PROTOCOL,
+                # before the application closes it: a request on a connection just closed would fail
+                "common_http_protocol_options": {"idle_timeout": IDLE},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
         "load_assignment": {"cluster_name": str(color), "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
 
