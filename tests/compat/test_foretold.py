@@ -39,14 +39,14 @@ OPEN = {
 }
 
 
-def _wrong(drive: Drive, server: LocalServer) -> dict[str, tuple[str, ...]]:
-    """On a clone, the statements of the next move whose effect is not the one foretold."""
+def _wrong(drive: Drive, server: LocalServer) -> list[str]:
+    """On a clone, the statements of the next move whose effect is not the one foretold, each with the difference."""
     state = drive.state()
     place = Place(load(drive.project.directory, database=drive.project.database), drive.project.directory)
     name = f"clone_{state.phase}_{drive.project.database.rsplit('/', 1)[1]}"
     with psycopg.connect(server.dsn(), autocommit=True) as owner:
         owner.execute(f"CREATE DATABASE {name} TEMPLATE {drive.project.database.rsplit('/', 1)[1]}")
-    found: dict[str, tuple[str, ...]] = {}
+    found: list[str] = []
     try:
         with connect(parse(server.dsn(name)), command="test") as connection:
             effects = predict(connection, planned.sql(place, connection, state, next_move(state)))
@@ -59,11 +59,11 @@ def _wrong(drive: Drive, server: LocalServer) -> dict[str, tuple[str, ...]]:
                 seen = observe(connection, effect.statement)
                 connection.commit()
                 unknown = () if effect.known else ("its form is not known",)
-                found[effect.statement] = (*differences(effect, seen), *unknown)
+                found += [f"{effect.statement}: {what}" for what in (*differences(effect, seen), *unknown)]
     finally:
         with psycopg.connect(server.dsn(), autocommit=True) as owner:
             owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    return {statement: wrong for statement, wrong in found.items() if wrong}
+    return found
 
 
 def _marked(case: Case) -> object:
@@ -80,12 +80,12 @@ def test_predicted_equals_observed(
     monkeypatch.chdir(empty.directory)
     drive = Drive(case, empty, server)
     drive.prepare()
-    wrong: dict[str, dict[str, tuple[str, ...]]] = {}
+    wrong: list[str] = []
     while not (state := drive.state()).ended:
         move = next_move(state)
-        if move is not Move.DUAL_WRITE and (differing := _wrong(drive, server)):
-            wrong[str(move)] = differing
+        if move is not Move.DUAL_WRITE:
+            wrong += [f"{move}: {what}" for what in _wrong(drive, server)]
         if move is Move.CONTRACT:
             break
         drive.advance()
-    assert {} == wrong
+    assert "" == "\n".join(wrong)
