@@ -15,28 +15,15 @@ from expandcontract.pg.connect import connect, parse
 from expandcontract.pg.locks import observe, predict
 from expandcontract.runner import planned
 from expandcontract.runner.place import Place
-from tests.compat.drive import Case, Drive
+from tests.compat.drive import Drive
 from tests.compat.test_recipes import CASES
 
 if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
+    from tests.compat.drive import Case
     from tests.fix_project import Project
 
-TRADES = "what a swap's server-side functions do to indexes and keys is not in the table yet"
-HOLD = "the hold that end_change has dropped is still told of the view below it"
-MOVES = "the triggers of a value in two tables are not in the table yet"
-OPEN = {
-    "users_bio_to_profiles": MOVES,
-    "odd_move": MOVES,
-    "account_cents": MOVES,
-    "users_number": "nextval as a default locks its sequence, which is not told",
-    "orders_once": "a unique constraint that takes in those of its partitions is told to read them again",
-    "parts_amount_bigint": TRADES,
-    "keys_identity_integer": TRADES,
-    "users_id_bigint": TRADES,
-    "users_to_accounts": HOLD,
-    "order_to_orders": HOLD,
-}
+SHOWN = 100  # characters of a statement
 
 
 def _wrong(drive: Drive, server: LocalServer) -> list[str]:
@@ -58,21 +45,15 @@ def _wrong(drive: Drive, server: LocalServer) -> list[str]:
             for effect in effects:
                 seen = observe(connection, effect.statement)
                 connection.commit()
-                unknown = () if effect.known else ("its form is not known",)
-                found += [f"{effect.statement}: {what}" for what in (*differences(effect, seen), *unknown)]
+                doubt = [word for word, real in (("unknown", not effect.known), ("assumed", effect.assumed)) if real]
+                found += [f"{effect.statement[:SHOWN]}: {what}" for what in (*differences(effect, seen), *doubt)]
     finally:
         with psycopg.connect(server.dsn(), autocommit=True) as owner:
             owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
     return found
 
 
-def _marked(case: Case) -> object:
-    reason = OPEN.get(case.name)
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-    return pytest.param(case, id=case.name, marks=marks)
-
-
-@pytest.mark.parametrize("case", [_marked(case) for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_predicted_equals_observed(
     case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

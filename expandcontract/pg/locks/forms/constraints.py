@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PLAIN, Form, Kind
+from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, PLAIN, Form, Kind
 
 FK = "ALTER TABLE a ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"
 REVERSE = "CREATE TABLE r (u int REFERENCES a)"
+PARTS = "ALTER TABLE a_1 ADD {0}; ALTER TABLE a_2 ADD {0}"
 NOBODY = "ALTER TABLE a DROP CONSTRAINT a_pkey CASCADE; ALTER TABLE a ALTER COLUMN id DROP NOT NULL"
 
 
@@ -70,6 +71,12 @@ FORMS = (
     ),
     _form("add unique", "ADD CONSTRAINT c UNIQUE (id, v)"),
     _form(
+        "add unique, partitions have it",
+        "ADD CONSTRAINT c UNIQUE (id, v)",
+        PARTS.format("UNIQUE (id, v)"),
+        on=PARTITIONED,
+    ),
+    _form(
         "add unique using index",
         "ADD CONSTRAINT c UNIQUE USING INDEX a_ix",
         "CREATE UNIQUE INDEX a_ix ON a (id, v)",
@@ -79,6 +86,12 @@ FORMS = (
         "add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL"
     ),
     _form("add primary key, nullable column", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY),
+    _form(
+        "add primary key, partitions have it",
+        "ADD CONSTRAINT c PRIMARY KEY (id)",
+        NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL; " + PARTS.format("PRIMARY KEY (id)"),
+        on=PARTITIONED,
+    ),
     _form(
         "add primary key using index",
         "ADD CONSTRAINT c PRIMARY KEY USING INDEX a_ix",

@@ -87,6 +87,8 @@ FORMS = (
     _form("rename sequence", "ALTER SEQUENCE s RENAME TO s2", S),
     _form("drop sequence", "DROP SEQUENCE s", S),
     _form("grant", "GRANT SELECT ON a TO PUBLIC", on=EVERY),
+    _form("grant", "GRANT USAGE ON SEQUENCE s TO PUBLIC", S, case="sequence"),
+    _form("revoke", "REVOKE USAGE ON SEQUENCE s FROM PUBLIC", S, case="sequence"),
     _form("revoke", "REVOKE SELECT (v) ON a FROM PUBLIC", on=EVERY),
     _form("comment on column", "COMMENT ON COLUMN a.v IS 'x'", on=EVERY),
     _form("comment on table", "COMMENT ON TABLE a IS 'x'", on=EVERY),

@@ -67,6 +67,7 @@ def _column(at: Target, definition: Node, parts: dict[str, Node]) -> Column:
         not_null=bool(strict) or serial is not None,
         identity="CONSTR_IDENTITY" in parts,
         sequence=sequence,
+        drawn=sequence if serial is not None else None,
     )
 
 
@@ -212,7 +213,10 @@ def simple(at: Target, command: Node) -> list[Piece]:
     owned = (column.sequence,) if column is not None and column.sequence else ()
     match kind:
         case "AT_ColumnDefault":
-            return [at.piece("set default" if "def" in command else "drop default")]
+            numbers = defaults.sequences(at.world, command.get("def"))
+            if column is not None:
+                column.drawn = next(iter(numbers), None)
+            return [at.piece("set default", sequence=numbers) if "def" in command else at.piece("drop default")]
         case "AT_DropNotNull":
             if column is not None:
                 column.not_null = False

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import Node, mentioned, names
-from expandcontract.pg.locks.rules import proof
+from expandcontract.pg.locks.rules import proof, renaming
 from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
 from expandcontract.pg.locks.table import UNTOLD
-from expandcontract.pg.locks.world import Column, Index, Key, Reference
+from expandcontract.pg.locks.world import Column, Index, Key, Reference, Unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +39,19 @@ def remember(
     at.relation.keys[name] = Key(
         kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
     )
-    if kind in "pux":
-        at.relation.indexes[at.name[0], name] = Index(columns=frozenset(over))
+    if kind in renaming.BACKED:
+        at.relation.indexes[at.name[0], name] = Index(
+            columns=frozenset(over), unique=kept_unique(constraint) if kind != "x" else None
+        )
     if other is not None:
         key = frozenset(names(constraint["pk_attrs"])) if "pk_attrs" in constraint else _primary(at, other)
         at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=key))
+
+
+def kept_unique(node: Node) -> Unique:
+    """What a UNIQUE or PRIMARY KEY keeps unique."""
+    nulls = bool(node.get("nulls_not_distinct"))
+    return Unique(names(node.get("keys", [])), names(node.get("including", [])), nulls)
 
 
 def _primary(at: Target, other: Name) -> frozenset[str]:
@@ -65,7 +73,7 @@ def add(at: Target, command: Node) -> list[Piece]:
             remember(at, constraint, kind="x", columns=())
             return [at.piece("add exclusion")]
         case kind:
-            return [_unique(at, constraint, primary=kind == "CONSTR_PRIMARY")]
+            return _unique(at, constraint, primary=kind == "CONSTR_PRIMARY")
 
 
 def _check(at: Target, constraint: Node, *, late: bool) -> Piece:
@@ -91,22 +99,50 @@ def _not_null(at: Target, constraint: Node, *, late: bool) -> Piece:
     return at.piece("add not null not valid" if late else "add not null")
 
 
-def _unique(at: Target, constraint: Node, *, primary: bool) -> Piece:
-    index = constraint.get("indexname")
-    if index is not None:
-        columns: Iterable[str] = at.relation.indexes.get((at.name[0], index), Index()).columns
+def _unique(at: Target, constraint: Node, *, primary: bool) -> list[Piece]:
+    kind, form = ("p", "add primary key") if primary else ("u", "add unique")
+    if "indexname" in constraint:
+        columns = _using_index(at, constraint, kind)
+        form += " using index"
     else:
         columns = names(constraint.get("keys", []))
-    strict = all(proof.not_null(at.relation, column) for column in columns)
-    remember(at, constraint, kind="p" if primary else "u", columns=columns)
-    if not primary:
-        return at.piece("add unique using index" if index else "add unique")
-    for column in columns:
+    strict = not primary or all(proof.not_null(at.relation, column) for column in columns)
+    bare = _bare(at, constraint, not_null=columns if primary else ())
+    if "indexname" not in constraint:
+        remember(at, constraint, kind=kind, columns=columns)
+    for column in columns if primary else ():
         at.relation.columns.setdefault(column, Column()).not_null = True
-    form = "add primary key" + (" using index" if index else "")
-    if not strict:
-        form += ", nullable column"
-    return at.piece(form)
+    read = at.piece(form if strict else f"{form}, nullable column")
+    if len(bare) == len(at.leaves):
+        return [read]
+    light = at.piece(f"{form}, partitions have it")
+    return [replace(read, roles={"table": (at.name,), "leaf": bare}), light] if bare else [light]
+
+
+def _using_index(at: Target, constraint: Node, kind: str) -> tuple[str, ...]:
+    """The index becomes the constraint's and takes its name; its columns."""
+    old = (at.name[0], str(constraint["indexname"]))
+    new = (at.name[0], str(constraint.get("conname", old[1])))
+    index = at.relation.indexes.get(old, Index())
+    if old != new:
+        at.world.rename(old, new)
+    at.relation.keys[new[1]] = Key(kind=kind, columns=index.columns)
+    at.relation.indexes[new] = index
+    return index.unique.columns if index.unique is not None else tuple(index.columns)
+
+
+def _bare(at: Target, constraint: Node, *, not_null: Iterable[str]) -> tuple[Name, ...]:
+    """The partitions that have no such constraint of their own which the new one could take in."""
+    wanted = kept_unique(constraint)
+
+    def has_it(leaf: Name) -> bool:
+        part = at.world.need(leaf)
+        backed = [part.indexes.get((leaf[0], name)) for name, key in part.keys.items() if key.kind in "pu"]
+        return any(index is not None and index.unique == wanted for index in backed) and all(
+            proof.not_null(part, column) for column in not_null
+        )
+
+    return tuple(leaf for leaf in at.leaves if at.relation.kind != "p" or not has_it(leaf))
 
 
 def validate(at: Target, command: Node) -> list[Piece]:
@@ -129,7 +165,8 @@ def drop(at: Target, command: Node) -> list[Piece]:
         return [at.piece("drop constraint, not there")]
     if key is None:
         return [at.with_other("drop foreign key", UNTOLD, assumed=True)]
-    at.relation.indexes.pop((at.name[0], command["name"]), None)
+    if key.kind in renaming.BACKED:
+        at.world.remove((at.name[0], command["name"]))
     pieces = dropped(at, key)
     if command.get("behavior") == "DROP_CASCADE" and key.kind in "pu":
         pieces += references_gone(at, key.columns)

@@ -13,7 +13,7 @@ from expandcontract.pg.locks.rules.partitions import around
 from expandcontract.pg.locks.rules.queries import sources, through
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.table import Piece
-from expandcontract.pg.locks.world import Column, Index, Relation, Type, View
+from expandcontract.pg.locks.world import Column, Index, Relation, Type, Unique, View
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
@@ -99,10 +99,20 @@ def create_index(node: Node, world: World) -> list[Piece]:
     if node.get("if_not_exists") and world.get(name) is not None:
         return [at.piece(f"create index{late}, there already")]
     world.add(Relation(name=name, kind="I" if at.relation.kind == "p" else "i", table=at.name))
-    at.relation.indexes[name] = Index(columns=frozenset(over), plain="" not in over and "where_clause" not in node)
+    plain = "" not in over and "where_clause" not in node
+    unique = _kept_unique(node) if plain and node.get("unique") else None
+    at.relation.indexes[name] = Index(columns=frozenset(over), plain=plain, unique=unique)
     if at.relation.kind == "p" and not at.family:
         return [at.piece("create index only")]
     return [at.piece(f"create index{late}")]
+
+
+def _kept_unique(node: Node) -> Unique:
+    columns, including = (
+        tuple(found["index_elem"]["name"] for found in node.get(part, []))
+        for part in ("index_params", "index_including_params")
+    )
+    return Unique(columns, including, bool(node.get("nulls_not_distinct")))
 
 
 def create_view(node: Node, world: World) -> list[Piece]:
