@@ -55,7 +55,7 @@ SELECT n.nspname AS schema, i.relname AS name, x.indexprs IS NULL AND x.indpred 
        x.indisunique AND x.indisvalid AND x.indexprs IS NULL AND x.indpred IS NULL AS is_unique, x.indnkeyatts AS keys,
        ARRAY(SELECT a.attname::text FROM unnest(x.indkey) WITH ORDINALITY AS k (attnum, n)
              JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.attnum ORDER BY k.n) AS ordered,
-       x.indnullsnotdistinct AS nulls_not_distinct,
+       x.indnullsnotdistinct AS nulls_not_distinct, i.relispartition AS attached,
        ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend AS d
              JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
              WHERE d.refobjid = x.indrelid AND (d.objid = x.indexrelid OR d.objid IN (

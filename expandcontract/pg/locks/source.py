@@ -108,7 +108,9 @@ class Catalogue:
         for row in self.rows("indexes", oid=oid):
             ordered, keys = tuple(row["ordered"]), row["keys"]
             unique = Unique(ordered[:keys], ordered[keys:], row["nulls_not_distinct"]) if row["is_unique"] else None
-            found.indexes[_name(row)] = Index(columns=frozenset(row["columns"]), plain=row["plain"], unique=unique)
+            found.indexes[_name(row)] = Index(
+                columns=frozenset(row["columns"]), plain=row["plain"], unique=unique, attached=row["attached"]
+            )
 
     def _family(self, found: Relation, oid: int) -> None:
         if found.kind not in "rpfiI":

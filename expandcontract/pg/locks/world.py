@@ -101,11 +101,13 @@ class Index:
         columns: All that it depends on.
         plain: Whether it has neither expression nor predicate.
         unique: What it keeps unique; ``None`` where it is not unique, not plain or not known.
+        attached: Whether it is part of a partitioned index: it cannot become part of a second one.
     """
 
     columns: frozenset[str] = frozenset()
     plain: bool = True
     unique: Unique | None = None
+    attached: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

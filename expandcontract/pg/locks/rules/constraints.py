@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from expandcontract.pg.locks.rules.target import Target
     from expandcontract.pg.locks.table import Piece
-    from expandcontract.pg.locks.world import Name
+    from expandcontract.pg.locks.world import Name, Relation
 
 SUFFIX = {"c": "check", "f": "fkey", "u": "key", "p": "pkey", "n": "not_null", "x": "excl"}
 
@@ -106,17 +106,19 @@ def _unique(at: Target, constraint: Node, *, primary: bool) -> list[Piece]:
         form += " using index"
     else:
         columns = names(constraint.get("keys", []))
-    strict = not primary or all(proof.not_null(at.relation, column) for column in columns)
-    bare = _bare(at, constraint, not_null=columns if primary else ())
+    if primary and not all(proof.not_null(at.relation, column) for column in columns):
+        form += ", nullable column"
+    bare, beneath = _takes_in(at, constraint, not_null=columns if primary else ())
     if "indexname" not in constraint:
         remember(at, constraint, kind=kind, columns=columns)
     for column in columns if primary else ():
         at.relation.columns.setdefault(column, Column()).not_null = True
-    read = at.piece(form if strict else f"{form}, nullable column")
+    read = at.piece(form)
     if len(bare) == len(at.leaves):
         return [read]
-    light = at.piece(f"{form}, partitions have it")
-    return [replace(read, roles={"table": (at.name,), "leaf": bare}), light] if bare else [light]
+    light = at.piece(f"{form}, partitions have it", leaf_of_a_leaf=tuple(beneath))
+    light = replace(light, roles={**light.roles, "leaf": tuple(leaf for leaf in at.leaves if leaf not in beneath)})
+    return [replace(read, roles={"table": (at.name,), "leaf": tuple(bare)}), light] if bare else [light]
 
 
 def _using_index(at: Target, constraint: Node, kind: str) -> tuple[str, ...]:
@@ -131,18 +133,28 @@ def _using_index(at: Target, constraint: Node, kind: str) -> tuple[str, ...]:
     return index.unique.columns if index.unique is not None else tuple(index.columns)
 
 
-def _bare(at: Target, constraint: Node, *, not_null: Iterable[str]) -> tuple[Name, ...]:
-    """The partitions that have no such constraint of their own which the new one could take in."""
+def _takes_in(at: Target, constraint: Node, *, not_null: Iterable[str]) -> tuple[list[Name], list[Name]]:
+    """The partitions that have no such constraint which the new one takes in, and those below ones that have."""
     wanted = kept_unique(constraint)
-
-    def has_it(leaf: Name) -> bool:
+    bare: list[Name] = []
+    beneath: list[Name] = []
+    for leaf in at.leaves if at.relation.kind == "p" else ():
         part = at.world.need(leaf)
-        backed = [part.indexes.get((leaf[0], name)) for name, key in part.keys.items() if key.kind in "pu"]
-        return any(index is not None and index.unique == wanted for index in backed) and all(
-            proof.not_null(part, column) for column in not_null
-        )
+        if leaf in beneath:
+            continue
+        own = _own(part, wanted)
+        if own is None or not all(proof.not_null(part, column) for column in not_null):
+            bare.append(leaf)
+        else:
+            own.attached = True
+            beneath += at.world.descendants(leaf)
+    return (bare, beneath) if at.relation.kind == "p" else (list(at.leaves), beneath)
 
-    return tuple(leaf for leaf in at.leaves if at.relation.kind != "p" or not has_it(leaf))
+
+def _own(part: Relation, wanted: Unique) -> Index | None:
+    """The index behind a partition's own constraint that keeps just this unique, and is part of no other's."""
+    backed = (part.indexes.get((part.name[0], name)) for name, key in part.keys.items() if key.kind in "pu")
+    return next((index for index in backed if index and index.unique == wanted and not index.attached), None)
 
 
 def validate(at: Target, command: Node) -> list[Piece]:

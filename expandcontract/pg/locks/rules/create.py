@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from expandcontract.pg.locks import defaults
 from expandcontract.pg.locks.names import owner, range_var
 from expandcontract.pg.locks.parse import Node, mentioned, names
 from expandcontract.pg.locks.rules import columns as of_columns
@@ -68,6 +69,8 @@ def _elements(node: Node, world: World, made: Relation) -> list[Piece]:
                 made.columns.update(_copied(original.relation))
                 pieces.append(original.piece("create table like"))
             case {"column_def": definition}:
+                drawn = defaults.sequences(world, definition)
+                pieces += [Piece(form="create table", roles={"sequence": drawn})] if drawn else []
                 pieces += [
                     Piece(form="create table references", roles=piece.roles)
                     for piece in of_columns.add_column(at, {"def": {"column_def": definition}})
