@@ -45,6 +45,8 @@ def call(function: str, node: Node, world: World) -> list[Piece]:
             pieces = _synced(world, (schema, table))
         case (("end_change" | "reattach" | "swap" | "fill_straight"), [str(change)]):
             pieces = _of_change(function, change, world)
+        case "revision_reverted", [str(change), "contract"]:
+            pieces = _of_change("reattach", change, world)
         case _ if function in LEDGER_ONLY:
             pieces = []
         case _:
@@ -114,12 +116,11 @@ def _wanted(world: World, name: Name) -> set[str]:
 
 def _filled(world: World, shape: dict[str, Any]) -> list[Piece]:
     """Every row that is not filled yet is, in one statement a table."""
+    moved = shape.get("transfers", [])
     written = [_place(item) for part in ("mappings", "fills") for item in shape.get(part, [])]
-    pieces = [target(world, name).piece("update") for name in written]
-    for item in shape.get("transfers", []):
-        pieces += [target(world, _place(item["target"])).piece(form) for form in ("insert", "update")]
-        pieces.append(target(world, _place(item["source"])).piece("select"))
-    return pieces
+    written += [_place(item["target"]) for item in moved]
+    read = [target(world, _place(item["source"])).piece("select") for item in moved]
+    return [*(target(world, name).piece("update") for name in written), *read]
 
 
 def _place(item: dict[str, Any]) -> Name:
