@@ -29,15 +29,6 @@ WRITES = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
 MINOR = {"INDEX", "TABCONSTRAINT", "DOMCONSTRAINT", "TRIGGER", "POLICY", "RULE", "STATISTIC_EXT"}
 
 
-def split(sql: str) -> list[str]:
-    """The statements of ``sql``, each without its semicolon; what does not parse stays whole."""
-    try:
-        found = postgast.split(sql)
-    except postgast.PgQueryError:
-        found = [sql]
-    return [text for part in found if (text := part.strip().rstrip(";").rstrip())]
-
-
 def read(sql: str) -> tuple[Action, ...]:
     """What one statement does, one action after the other; never empty."""
     for text in (sql, PLACEHOLDER.sub("$1", sql)):

@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from expandcontract.core.effect import Effect, Lock, LockMode, strongest
 from expandcontract.errors import FailedError
-from expandcontract.pg.locks.parse import statements
+from expandcontract.pg.parsed import cut
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def watch(connection: Connection, statement: str = "") -> Iterator[Watch]:
     yield seen
     after = moment(connection)
     rewrites, scans = work(before, after)
-    kinds = {found.kind for found in statements(statement)}
+    kinds = {found.kind for found in cut(statement)}
     seen.held = told(before, before.locks)
     seen.effect = Effect(
         statement=statement,

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks import defaults, types
-from expandcontract.pg.locks.parse import Node, names, statements
+from expandcontract.pg.locks.parse import Node, names
 from expandcontract.pg.locks.rules import constraints, proof
 from expandcontract.pg.locks.rules.dropping import references_gone, views_gone
 from expandcontract.pg.locks.table import Piece
 from expandcontract.pg.locks.world import Column, Index, Relation
+from expandcontract.pg.parsed import cut
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.rules.target import Target
@@ -90,7 +91,7 @@ def _added(at: Target, definition: Node, parts: dict[str, Node]) -> Piece:
 def _with_default(at: Target, parts: dict[str, Node], of_domain: str) -> Piece:
     expression = parts.get("CONSTR_DEFAULT", {}).get("raw_expr")
     if "CONSTR_DEFAULT" not in parts and of_domain:
-        (query,) = statements(f"SELECT {of_domain}")
+        (query,) = cut(f"SELECT {of_domain}")
         expression = query.node["target_list"][0]["res_target"]["val"]
     default, assumed = defaults.judge(at.world, expression)
     if default is not defaults.Default.NONE:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from expandcontract.pg.locks.parse import Node, constant, names, statements
+from expandcontract.pg.locks.parse import Node, constant, names
+from expandcontract.pg.parsed import cut
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Key, Relation
@@ -31,7 +32,7 @@ def unproved(relation: Relation, column: str) -> bool:
 def _expression(key: Key) -> Any:
     if key.expression is not None:
         return key.expression
-    (found, *_) = statements(f"ALTER TABLE t ADD {key.definition}")
+    (found, *_) = cut(f"ALTER TABLE t ADD {key.definition}")
     match found.node:
         case {"cmds": [{"alter_table_cmd": {"def": {"constraint": {"raw_expr": expression}}}}]}:
             return expression
