@@ -148,12 +148,31 @@ def expression(sql: str, what: str) -> str:
     return str(deparse(parse(f"SELECT ({sql}\n)"))).removeprefix("SELECT ").strip()
 
 
+def spelled(statement: Statement) -> str:
+    """The statement as PostgreSQL itself would write it, in one line and with nothing left to be understood."""
+    from postgast import deparse  # noqa: PLC0415  # 14 MB that few commands need
+    from postgast.pg_query_pb2 import ParseResult  # noqa: PLC0415
+
+    result = ParseResult()
+    getattr(result.stmts.add().stmt, statement.kind).CopyFrom(statement.tree)
+    return str(deparse(result))
+
+
 def reads_columns(sql: str) -> bool:
     """Whether an expression names a column."""
     from postgast import find_nodes, parse  # noqa: PLC0415
     from postgast.pg_query_pb2 import ColumnRef  # noqa: PLC0415
 
     return any(True for _ in find_nodes(parse(f"SELECT ({sql}\n)"), ColumnRef))
+
+
+def is_type(sql: str) -> bool:
+    """Whether the text reads as a type and nothing more."""
+    found = cut(f"SELECT (NULL::{sql})")
+    if len(found) != 1 or found[0].kind != "select_stmt":
+        return False
+    targets = found[0].tree.target_list
+    return len(targets) == 1 and bool(targets[0].res_target.val.HasField("type_cast"))
 
 
 def column_type(sql: str) -> str:

@@ -188,17 +188,10 @@ def _unsealed(one: Statement) -> str:
 
 
 def _sealed(one: Statement) -> str:
-    from postgast import deparse  # noqa: PLC0415  # 14 MB that few commands need
-    from postgast.pg_query_pb2 import ParseResult, RawStmt  # noqa: PLC0415
-
     tree = one.tree
     if not tree.idxname:
         msg = f"--seal: {_brief(one)} gives its index no name"
         raise MappingError(msg, hint="name it, so that it is found again")
-    result = ParseResult()
-    raw = RawStmt()
-    raw.stmt.index_stmt.CopyFrom(tree)
-    result.stmts.append(raw)
-    definition = str(deparse(result)).split(" USING ", 1)[1]
+    definition = parsed.spelled(one).split(" USING ", 1)[1]
     unique = ", unique=True" if tree.unique else ""
     return f"op.seal_index({rendered(tree.idxname)}, {rendered(_table(one).spelled)}, {rendered(definition)}{unique})"

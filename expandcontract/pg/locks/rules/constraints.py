@@ -10,14 +10,14 @@ from expandcontract.pg.locks.parse import Node, mentioned, names
 from expandcontract.pg.locks.rules import proof, renaming
 from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
 from expandcontract.pg.locks.table import UNTOLD
-from expandcontract.pg.locks.world import Column, Index, Key, Reference, Unique
+from expandcontract.pg.locks.world import Column, Index, Key, Reference, Relation, Unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from expandcontract.pg.locks.rules.target import Target
     from expandcontract.pg.locks.table import Piece
-    from expandcontract.pg.locks.world import Name, Relation
+    from expandcontract.pg.locks.world import Name
 
 SUFFIX = {"c": "check", "f": "fkey", "u": "key", "p": "pkey", "n": "not_null", "x": "excl"}
 
@@ -40,9 +40,9 @@ def remember(
         kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
     )
     if kind in renaming.BACKED:
-        at.relation.indexes[at.name[0], name] = Index(
-            columns=frozenset(over), unique=kept_unique(constraint) if kind != "x" else None
-        )
+        index, unique = (at.name[0], name), kept_unique(constraint) if kind != "x" else None
+        at.relation.indexes[index] = Index(columns=frozenset(over), unique=unique)
+        at.world.add(Relation(name=index, kind="I" if at.relation.kind == "p" else "i", table=at.name))
     if other is not None:
         key = frozenset(names(constraint["pk_attrs"])) if "pk_attrs" in constraint else _primary(at, other)
         at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=key))
