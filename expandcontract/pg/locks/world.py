@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Name = tuple[str, str]
 """Schema and name, unquoted."""
 
-HIDDEN = ("pg_catalog", "information_schema", "expandcontract", "pg_toast")
+TRIES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +248,11 @@ class World:
         gone = {place for place in self.path if (place, name) in self.relations}
         found = self.source.find(name, [place for place in self.path if place not in gone])
         return found or (self.path[0] if self.path else "public", name)
+
+    def free(self, schema: str, wanted: str) -> Name:
+        """The name that PostgreSQL gives an index that none was given: the first that no relation has."""
+        tries = (wanted, *(f"{wanted}{number}" for number in range(1, TRIES)))
+        return next(((schema, name) for name in tries if self.get((schema, name)) is None), (schema, wanted))
 
     def get(self, name: Name) -> Relation | None:
         """The relation of this name, or ``None`` where there is none, or where none is known."""

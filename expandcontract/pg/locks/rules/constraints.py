@@ -35,7 +35,7 @@ def remember(
     default = "_".join(
         filter(None, (at.name[1], *(over if kind in "fux" else over[:1] if kind != "p" else ()), SUFFIX[kind]))
     )
-    name = constraint.get("conname", default)
+    name = constraint.get("conname") or (at.world.free(at.name[0], default)[1] if kind in renaming.BACKED else default)
     at.relation.keys[name] = Key(
         kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
     )

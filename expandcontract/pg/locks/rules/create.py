@@ -96,8 +96,9 @@ def _without(piece: Piece, made: Name) -> dict[str, tuple[Name, ...]]:
 def create_index(node: Node, world: World) -> list[Piece]:
     """CREATE INDEX, with ONLY, CONCURRENTLY and IF NOT EXISTS."""
     at = target(world, range_var(world, node["relation"]), family=bool(node["relation"].get("inh")))
-    over = {found["index_elem"].get("name", "") for found in node.get("index_params", [])}
-    name = (at.name[0], node.get("idxname") or "_".join((at.name[1], *sorted(over), "idx")))
+    over = [found["index_elem"].get("name", "") for found in node.get("index_params", [])]
+    chosen = "_".join((at.name[1], *(name or "expr" for name in over), "idx"))
+    name = (at.name[0], node["idxname"]) if "idxname" in node else world.free(at.name[0], chosen)
     late = " concurrently" if node.get("concurrent") else ""
     if node.get("if_not_exists") and world.get(name) is not None:
         return [at.piece(f"create index{late}, there already")]
