@@ -100,6 +100,7 @@ class Catalogue:
                 inherited=row["inherited"],
                 definition=row["definition"],
                 other=(row["other_schema"], row["other_name"]) if row["other_name"] else None,
+                attached=row["inner_part"],
             )
         found.referenced = [
             Reference(table=(row["schema"], row["relation"]), constraint=row["name"], columns=frozenset(row["columns"]))

@@ -66,7 +66,8 @@ class Column:
 class Key:
     """A constraint; ``kind`` as in ``pg_constraint.contype``, ``other`` is what a foreign key refers to.
 
-    A CHECK has its ``definition`` from the catalogue, or its ``expression`` as a tree from a statement.
+    It has its ``definition`` from the catalogue, or is a tree from a statement: its ``node``. One that is ``attached``
+    is part of a constraint of the partitioned table above.
     """
 
     kind: str
@@ -74,8 +75,9 @@ class Key:
     validated: bool = True
     inherited: bool = True
     definition: str = ""
-    expression: dict[str, Any] | None = None
+    node: dict[str, Any] | None = None
     other: Name | None = None
+    attached: bool = False
 
 
 class Unique(NamedTuple):

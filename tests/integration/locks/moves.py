@@ -297,6 +297,26 @@ MOVES = (
         ),
     ),
     Scene(
+        "foreign keys that take in those of their partitions",
+        "CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o SELECT generate_series(0, 30);"
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p DEFAULT;"
+        "INSERT INTO p SELECT generate_series(0, 30);"
+        "CREATE TABLE t (id int, o int, p int) PARTITION BY RANGE (id);"
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10) PARTITION BY LIST (id);"
+        "CREATE TABLE t1a PARTITION OF t1 DEFAULT; CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (100);"
+        "INSERT INTO t SELECT g, g, g FROM generate_series(1, 30) AS g;"
+        "ALTER TABLE t1 ADD CONSTRAINT one FOREIGN KEY (o) REFERENCES o (id);"
+        "ALTER TABLE t2 ADD CONSTRAINT two FOREIGN KEY (o) REFERENCES o ON DELETE CASCADE",
+        (
+            "ALTER TABLE t ADD CONSTRAINT several FOREIGN KEY (o) REFERENCES o",
+            "ALTER TABLE t2 ADD CONSTRAINT late FOREIGN KEY (p) REFERENCES p NOT VALID",
+            "ALTER TABLE t2 VALIDATE CONSTRAINT late",
+            "ALTER TABLE t1 ADD CONSTRAINT far FOREIGN KEY (p) REFERENCES p",
+            "ALTER TABLE t ADD CONSTRAINT all_of_them FOREIGN KEY (p) REFERENCES p (id)",
+            "ALTER TABLE t ADD CONSTRAINT again FOREIGN KEY (o) REFERENCES o",
+        ),
+    ),
+    Scene(
         "sequences behind defaults",
         T + "CREATE SEQUENCE s; CREATE TABLE p (id int, v text) PARTITION BY LIST (id);"
         "CREATE TABLE p1 PARTITION OF p DEFAULT",

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, PLAIN, Form, Kind
 
-FK = "ALTER TABLE a ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"
+REFERENCES = "FOREIGN KEY (b_id) REFERENCES b"
+FK = f"ALTER TABLE a ADD CONSTRAINT c {REFERENCES}"
 REVERSE = "CREATE TABLE r (u int REFERENCES a)"
 PARTS = "ALTER TABLE a_1 ADD {0}; ALTER TABLE a_2 ADD {0}"
 DEEP = (
@@ -78,6 +79,11 @@ FORMS = (
     _form("rename constraint", "RENAME CONSTRAINT c TO d", _added("CHECK (n > 0)")),
     *FOREIGN_KEYS,
     *(replace(f, case="to a partitioned table", on=PLAIN, referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
+    *_partitions_have("add foreign key, partitions have it", REFERENCES),
+    *(
+        replace(form, referenced=Kind.PARTITIONED)
+        for form in _partitions_have("add foreign key to a partitioned table, partitions have it", REFERENCES)
+    ),
     _form(
         "alter constraint inherit", "ALTER CONSTRAINT c NO INHERIT", _added("NOT NULL v"), since=18, on=NOT_PARTITIONED
     ),

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import Node, mentioned, names
-from expandcontract.pg.locks.rules import proof, renaming
+from expandcontract.pg.locks.rules import merging, proof, renaming
 from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
+from expandcontract.pg.locks.rules.target import partitions
 from expandcontract.pg.locks.table import UNTOLD
-from expandcontract.pg.locks.world import Column, Index, Key, Reference, Relation, Unique
+from expandcontract.pg.locks.world import Column, Index, Key, Reference, Relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,26 +37,14 @@ def remember(
         filter(None, (at.name[1], *(over if kind in "fux" else over[:1] if kind != "p" else ()), SUFFIX[kind]))
     )
     name = constraint.get("conname") or (at.world.free(at.name[0], default)[1] if kind in renaming.BACKED else default)
-    at.relation.keys[name] = Key(
-        kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
-    )
+    at.relation.keys[name] = Key(kind=kind, columns=frozenset(over), validated=valid, node=constraint, other=other)
     if kind in renaming.BACKED:
-        index, unique = (at.name[0], name), kept_unique(constraint) if kind != "x" else None
+        index, unique = (at.name[0], name), merging.kept_unique(constraint) if kind != "x" else None
         at.relation.indexes[index] = Index(columns=frozenset(over), unique=unique)
         at.world.add(Relation(name=index, kind="I" if at.relation.kind == "p" else "i", table=at.name))
     if other is not None:
-        key = frozenset(names(constraint["pk_attrs"])) if "pk_attrs" in constraint else _primary(at, other)
-        at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=key))
-
-
-def kept_unique(node: Node) -> Unique:
-    """What a UNIQUE or PRIMARY KEY keeps unique."""
-    nulls = bool(node.get("nulls_not_distinct"))
-    return Unique(names(node.get("keys", [])), names(node.get("including", [])), nulls)
-
-
-def _primary(at: Target, other: Name) -> frozenset[str]:
-    return next((key.columns for key in at.world.need(other).keys.values() if key.kind == "p"), frozenset())
+        key = names(constraint["pk_attrs"]) if "pk_attrs" in constraint else merging.primary(at.world, other)
+        at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=frozenset(key)))
 
 
 def add(at: Target, command: Node) -> list[Piece]:
@@ -66,7 +55,7 @@ def add(at: Target, command: Node) -> list[Piece]:
         case "CONSTR_CHECK":
             return [_check(at, constraint, late=late)]
         case "CONSTR_FOREIGN":
-            return [_foreign(at, constraint, late=late)]
+            return _foreign(at, constraint, late=late)
         case "CONSTR_NOTNULL":
             return [_not_null(at, constraint, late=late)]
         case "CONSTR_EXCLUSION":
@@ -84,12 +73,17 @@ def _check(at: Target, constraint: Node, *, late: bool) -> Piece:
     return at.piece("add check not valid" if late else "add check")
 
 
-def _foreign(at: Target, constraint: Node, *, late: bool) -> Piece:
+def _foreign(at: Target, constraint: Node, *, late: bool) -> list[Piece]:
     other = referenced(at, constraint)
     enforced = bool(constraint.get("is_enforced"))
     remember(at, constraint, kind="f", columns=names(constraint["fk_attrs"]), other=other, valid=enforced and not late)
     suffix = " not enforced" if not enforced else " not valid" if late else ""
-    return at.with_other("add foreign key" + suffix, other)
+    whole = at.with_other("add foreign key" + suffix, other)
+    if suffix:
+        return [whole]
+    far = " to a partitioned table" if partitions(at.world, other) else ""
+    own = merging.own_foreign(at.world, constraint, other)
+    return merging.pieces(at, whole, f"add foreign key{far}, partitions have it", own)
 
 
 def _not_null(at: Target, constraint: Node, *, late: bool) -> Piece:
@@ -108,17 +102,13 @@ def _unique(at: Target, constraint: Node, *, primary: bool) -> list[Piece]:
         columns = names(constraint.get("keys", []))
     if primary and not all(proof.not_null(at.relation, column) for column in columns):
         form += ", nullable column"
-    bare, beneath = _takes_in(at, constraint, not_null=columns if primary else ())
+    own = merging.own_unique(merging.kept_unique(constraint), columns if primary else ())
+    found = merging.pieces(at, at.piece(form), f"{form}, partitions have it", own)
     if "indexname" not in constraint:
         remember(at, constraint, kind=kind, columns=columns)
     for column in columns if primary else ():
         at.relation.columns.setdefault(column, Column()).not_null = True
-    read = at.piece(form)
-    if len(bare) == len(at.leaves):
-        return [read]
-    light = at.piece(f"{form}, partitions have it", leaf_of_a_leaf=tuple(beneath))
-    light = replace(light, roles={**light.roles, "leaf": tuple(leaf for leaf in at.leaves if leaf not in beneath)})
-    return [replace(read, roles={"table": (at.name,), "leaf": tuple(bare)}), light] if bare else [light]
+    return found
 
 
 def _using_index(at: Target, constraint: Node, kind: str) -> tuple[str, ...]:
@@ -131,30 +121,6 @@ def _using_index(at: Target, constraint: Node, kind: str) -> tuple[str, ...]:
     at.relation.keys[new[1]] = Key(kind=kind, columns=index.columns)
     at.relation.indexes[new] = index
     return index.unique.columns if index.unique is not None else tuple(index.columns)
-
-
-def _takes_in(at: Target, constraint: Node, *, not_null: Iterable[str]) -> tuple[list[Name], list[Name]]:
-    """The partitions that have no such constraint which the new one takes in, and those below ones that have."""
-    wanted = kept_unique(constraint)
-    bare: list[Name] = []
-    beneath: list[Name] = []
-    for leaf in at.leaves if at.relation.kind == "p" else ():
-        part = at.world.need(leaf)
-        if leaf in beneath:
-            continue
-        own = _own(part, wanted)
-        if own is None or not all(proof.not_null(part, column) for column in not_null):
-            bare.append(leaf)
-        else:
-            own.attached = True
-            beneath += at.world.descendants(leaf)
-    return (bare, beneath) if at.relation.kind == "p" else (list(at.leaves), beneath)
-
-
-def _own(part: Relation, wanted: Unique) -> Index | None:
-    """The index behind a partition's own constraint that keeps just this unique, and is part of no other's."""
-    backed = (part.indexes.get((part.name[0], name)) for name, key in part.keys.items() if key.kind in "pu")
-    return next((index for index in backed if index and index.unique == wanted and not index.attached), None)
 
 
 def validate(at: Target, command: Node) -> list[Piece]:
