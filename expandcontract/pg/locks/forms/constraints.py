@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, PLAIN, Form, Kind
+from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, Form, Kind
 
 REFERENCES = "FOREIGN KEY (b_id) REFERENCES b"
 FK = f"ALTER TABLE a ADD CONSTRAINT c {REFERENCES}"
@@ -78,7 +78,7 @@ FORMS = (
     _form("drop not null", "DROP CONSTRAINT c", _added("NOT NULL v"), since=18, case="by name"),
     _form("rename constraint", "RENAME CONSTRAINT c TO d", _added("CHECK (n > 0)")),
     *FOREIGN_KEYS,
-    *(replace(f, case="to a partitioned table", on=PLAIN, referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
+    *(replace(f, case="to a partitioned table", referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
     *_partitions_have("add foreign key, partitions have it", REFERENCES),
     *(
         replace(form, referenced=Kind.PARTITIONED)
