@@ -125,7 +125,7 @@ class Catalogue:
         """What the ledger has of each change; ``None`` where there is no ledger."""
         if not self.rows("has_ledger")[0]["found"]:
             return None
-        return {row["name"]: Begun(shape=row["shape"], attached=row["attached"]) for row in self.rows("changes")}
+        return {row["name"]: Begun(shape=row["shape"] or {}, attached=row["attached"]) for row in self.rows("changes")}
 
     def type(self, oid: int, typmod: int = -1, collation: int | None = None) -> Type:
         """A type by its identifier."""

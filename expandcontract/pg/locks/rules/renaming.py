@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from expandcontract.pg.locks.rules import proof
 from expandcontract.pg.locks.rules.target import target
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
 
 BETWEEN = "expandcontract_traded"
+COLUMNS = frozenset({"keys", "including", "fk_attrs"})
+"""Where a constraint's tree lists columns of its own table."""
 BACKED = frozenset("pux")
 """Kinds of constraints that have an index of the same name."""
 
@@ -20,7 +23,28 @@ BACKED = frozenset("pux")
 def column(at: Target, old: str, new: str) -> None:
     """A column of a table, and of its partitions and children, has another name."""
     for name in (at.name, *at.leaves):
-        at.world.need(name).rename_column(old, new)
+        relation = at.world.need(name)
+        relation.rename_column(old, new)
+        for key in relation.keys.values():
+            key.node = _spelled(proof.tree(key), old, new)
+
+
+def _spelled(node: Any, old: str, new: str) -> Any:
+    """A constraint's tree, over a column by its new name."""
+    match node:
+        case {"column_ref": {"fields": [*before, {"string": {"sval": name}}]}} if name == old:
+            return {"column_ref": {"fields": [*before, {"string": {"sval": new}}]}}
+        case dict():
+            return {
+                word: [{"string": {"sval": new}} if one == {"string": {"sval": old}} else one for one in value]
+                if word in COLUMNS
+                else _spelled(value, old, new)
+                for word, value in node.items()
+            }
+        case list():
+            return [_spelled(item, old, new) for item in node]
+        case _:
+            return node
 
 
 def constraint(at: Target, old: str, new: str) -> None:
