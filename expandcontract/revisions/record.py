@@ -21,7 +21,8 @@ from sqlalchemy.exc import CompileError
 
 from expandcontract.core.phase import Kind as ChangeKind
 from expandcontract.core.revision import Action, Half, Kind, Part, Revision, Statement, Stopped
-from expandcontract.pg.statement import read, split
+from expandcontract.pg.parsed import cut
+from expandcontract.pg.statement import read
 from expandcontract.revisions.operations import AssertContractOp, BeginChangeOp, EndChangeOp, _SealOp
 from expandcontract.revisions.project import half_of
 from expandcontract.revisions.seal import describe
@@ -163,7 +164,7 @@ class _Recorder:
             return None
         finally:
             self._depth -= 1
-        self._keep(operation, [sql for text in self._written for sql in split(text)])
+        self._keep(operation, [one.text for text in self._written for one in cut(text)])
         return result
 
     def _keep(self, operation: Any, statements: list[str]) -> None:

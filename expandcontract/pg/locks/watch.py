@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from expandcontract.core.effect import Effect, Lock, LockMode, strongest
 from expandcontract.errors import FailedError
-from expandcontract.pg.locks.parse import statements
+from expandcontract.pg.parsed import cut
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Moment:
 
     relations: Mapping[int, Relation]
     locks: frozenset[tuple[int, LockMode]]
-    proved: Mapping[int, tuple[int, int]]
+    proved: Mapping[int, tuple[int, tuple[int, ...]]]
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ def watch(connection: Connection, statement: str = "") -> Iterator[Watch]:
     yield seen
     after = moment(connection)
     rewrites, scans = work(before, after)
-    kinds = {found.kind for found in statements(statement)}
+    kinds = {found.kind for found in cut(statement)}
     seen.held = told(before, before.locks)
     seen.effect = Effect(
         statement=statement,
@@ -119,7 +119,7 @@ def moment(connection: Connection) -> Moment:
     return Moment(
         {row["oid"]: Relation(**row) for row in rows},
         frozenset(locks_of(connection, pid)),
-        {row["oid"]: (row["table_oid"], row["partner_oid"]) for row in _rows(connection, "foreign_keys")},
+        {row["oid"]: (row["table_oid"], tuple(row["partners"])) for row in _rows(connection, "foreign_keys")},
     )
 
 
@@ -153,7 +153,7 @@ def work(before: Moment, after: Moment) -> tuple[frozenset[str], frozenset[str]]
     proofs = [both for oid, both in after.proved.items() if oid not in before.proved]
     touched = {old.table_oid or oid for oid, old in before.relations.items() if _rose(before, after, oid)}
     proving = {table for table, _ in proofs if table in touched}
-    partners = {partner for table, partner in proofs if table in touched} - proving
+    partners = {partner for table, others in proofs if table in touched for partner in others} - proving
     rewritten = {old.name for old, new in tables if old.file != new.file}
     read = {old.name for old, new in tables if new.scans > old.scans and old.oid not in partners}
     read |= {old.name for old, _ in tables if old.oid in proving and old.kind != "p"}

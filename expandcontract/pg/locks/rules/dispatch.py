@@ -12,8 +12,9 @@ from expandcontract.pg.locks.table import Piece
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from expandcontract.pg.locks.parse import Node, Statement
+    from expandcontract.pg.locks.parse import Node
     from expandcontract.pg.locks.world import World
+    from expandcontract.pg.parsed import Statement
 
 RULES: dict[str, Callable[[Node, World], list[Piece]]] = {
     "alter_table_stmt": alter.alter,
