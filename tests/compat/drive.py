@@ -197,7 +197,7 @@ class Drive:
 
     def fresh(self) -> str:
         """The schema after ``alembic upgrade heads`` on an empty database."""
-        name = f"fresh_{self.project.database.rsplit('/', 1)[1]}"
+        name = f"fresh_{next(NUMBERS)}"
         with psycopg.connect(self.server.dsn(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         command.upgrade(self.config(self.server.dsn(name)), "heads")
