@@ -107,6 +107,7 @@ def items(difference: Difference, answers: Answers) -> Plan:
     _refuse_one_name(rest)
     made = folded(sorted(rest, key=_rank), {item.wanted.table for item in created}, answers.more)
     carried = [_item(one, seal, answers) for one, seal in made.carried]
+    _refuse_unknown(carried, answers)
     return Plan(items=(*created, *_one_comment(carried)), later=(*later, *made.later))
 
 
@@ -229,18 +230,20 @@ def _rank(item: Wanted) -> int:
 def _item(item: Wanted, seal: tuple[Wanted, ...], answers: Answers) -> Item:
     if item.recipe == PLAIN:
         return Item(wanted=item, plain=(item.operation,))
-    return Item(wanted=item, arguments={**item.arguments, **_options(item, answers)}, seal=seal)
-
-
-def _options(item: Wanted, answers: Answers) -> dict[str, Any]:
-    given = answers.more.get(item.label, {})
     known = options(item.recipe)
-    other = sorted(set(given) - known)
-    if other:
-        listed = ", ".join(sorted(known - {"table", "column", "name"}))
-        msg = f"{item.recipe} of {item.label} knows no {', '.join(other)}"
-        raise UsageError(msg, hint=f"it knows {listed}" if listed else f"leave out --with {item.label}:…")
-    return dict(given)
+    given = {key: value for key, value in answers.more.get(item.label, {}).items() if key in known}
+    return Item(wanted=item, arguments={**item.arguments, **given}, seal=seal)
+
+
+def _refuse_unknown(found: list[Item], answers: Answers) -> None:
+    """Options that none of the recipes for that difference takes."""
+    for label, given in answers.more.items():
+        recipes = sorted({item.recipe for item in found if item.wanted.label == label and item.recipe != PLAIN})
+        known = frozenset().union(*map(options, recipes))
+        if other := sorted(set(given) - known):
+            msg = f"{' and '.join(recipes) or 'what becomes'} of {label} knows no {', '.join(other)}"
+            listed = ", ".join(sorted(known - {"table", "column", "name"}))
+            raise UsageError(msg, hint=f"it knows {listed}" if listed else f"leave out --with {label}:…")
 
 
 def _one_comment(found: list[Item]) -> list[Item]:

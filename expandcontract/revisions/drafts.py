@@ -15,6 +15,7 @@ from expandcontract.revisions import untouched
 from expandcontract.revisions.folding import AGAIN, sealed
 from expandcontract.revisions.placing import PLAIN
 from expandcontract.revisions.recipes import draft
+from expandcontract.revisions.render import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from expandcontract.revisions.auto import Item, Plan
     from expandcontract.revisions.autogenerate import Difference
     from expandcontract.revisions.render import Draft
+
+OTHER_NAME = "the models have {name}, and seal() makes its like under another name: give both the same, here or there"
 
 
 def slug(message: str) -> str:
@@ -87,6 +90,9 @@ def _drafted(
         found = draft(connection, item.recipe, **_in_place(connection, item), name=name)
     except UsageError as exc:
         raise _told(exc, item) from exc
+    said = " ".join(found.expand.seal)
+    other = [name for name in item.wanted.names if rendered(name) not in said]
+    found = replace(found, notes=(*found.notes, *(OTHER_NAME.format(name=name) for name in other)))
     if not item.seal:
         return found
     half = replace(found.expand, seal=[*found.expand.seal, *map(sealed, item.seal)])

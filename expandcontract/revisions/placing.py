@@ -12,6 +12,7 @@ Rules for the next editor:
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations import ops
@@ -20,15 +21,15 @@ from sqlalchemy import Computed, Identity
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CheckConstraint, Sequence
 from sqlalchemy.sql.expression import ColumnClause
-from sqlalchemy.sql.visitors import iterate
 
 from expandcontract.core.mapping import Table
 from expandcontract.core.naming import default_name
 from expandcontract.errors import PairError
+from expandcontract.pg.parsed import index_columns
 from expandcontract.revisions.render import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 PLACES = Dispatcher()
 DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -47,6 +48,7 @@ class Wanted:
         arguments: Of the recipe.
         over: The columns that an index or constraint stands on, as far as they are told.
         unique: Whether it wants values that no two rows share.
+        names: What the models call the indexes and constraints that it carries along.
     """
 
     recipe: str
@@ -56,6 +58,7 @@ class Wanted:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     over: frozenset[str] = frozenset()
     unique: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def column(self) -> str | None:
@@ -240,36 +243,41 @@ IGNORED = {"postgresql_concurrently"}  # every index is built so
 @PLACES.dispatch_for(ops.CreateIndexOp)
 def _add_index(operation: ops.CreateIndexOp) -> list[Wanted]:
     name = str(operation.index_name)
-    options = {key: value for key, value in operation.kw.items() if value and key not in IGNORED}
+    options = {key: value for key, value in operation.kw.items() if _says(value) and key not in IGNORED}
     _refuse_options(f"index {name}", options, INDEX_OPTIONS)
-    classes = options.get("postgresql_ops", {})
-    plain = not classes and all(isinstance(part, str | ColumnClause) for part in operation.columns)
-    parts = tuple(_name(part) if plain else _part(part, classes) for part in operation.columns)
-    where = options.get("postgresql_where")
+    plain, parts, where = _key(operation)
     arguments = {
         "columns" if plain else "expression": parts,
         "index": name,
         "method": options.get("postgresql_using", "btree"),
-        "where": where if where is None or isinstance(where, str) else sql_of(where),
+        "where": where,
         "include": tuple(map(_name, options.get("postgresql_include", ()))),
     }
     found = _one(operation, "add-index", f"index {name}", **arguments)
-    return [replace(found[0], unique=bool(operation.unique), over=_over(operation.columns))]
+    return [replace(found[0], unique=bool(operation.unique), over=_over(operation))]
+
+
+def _key(operation: ops.CreateIndexOp) -> tuple[bool, tuple[str, ...], str | None]:
+    """Whether the key is columns alone, its parts (names then, else SQL), and the predicate."""
+    classes = operation.kw.get("postgresql_ops") or {}
+    plain = not classes and all(isinstance(part, str | ColumnClause) for part in operation.columns)
+    parts = tuple(_name(part) if plain else _part(part, classes) for part in operation.columns)
+    where = operation.kw.get("postgresql_where")
+    return plain, parts, where if where is None or isinstance(where, str) else sql_of(where)
+
+
+def _over(operation: ops.CreateIndexOp) -> frozenset[str]:
+    plain, parts, where = _key(operation)
+    return index_columns(map(quote, parts) if plain else parts, where)
+
+
+def _says(value: Any) -> bool:
+    """Whether an option asks for anything; an expression of SQLAlchemy does, and has no truth value."""
+    return bool(value) if isinstance(value, bool | str | dict | list | tuple | NoneType) else True
 
 
 def _name(part: Any) -> str:
     return str(getattr(part, "name", part))
-
-
-def _over(parts: Iterable[Any]) -> frozenset[str]:
-    """The columns among the parts, or in expressions that tell theirs."""
-    found = set()
-    for part in parts:
-        if isinstance(part, str):
-            found.add(part)
-        else:
-            found |= {str(column.name) for column in iterate(part) if isinstance(column, ColumnClause)}
-    return frozenset(found)
 
 
 def _part(part: Any, classes: Mapping[str, str]) -> str:
@@ -284,7 +292,7 @@ def _part(part: Any, classes: Mapping[str, str]) -> str:
 
 
 def _refuse_options(what: str, given: Mapping[str, Any], known: set[str]) -> None:
-    other = sorted(key for key, value in given.items() if value and key not in known)
+    other = sorted(key for key, value in given.items() if _says(value) and key not in known)
     if other:
         raise refuse(what, f"has options that no recipe carries: {', '.join(other)}", BY_HAND)
 
@@ -300,9 +308,9 @@ def _drop_index(operation: ops.DropIndexOp) -> list[Wanted]:
 def _before(operation: Any) -> frozenset[str]:
     """The columns of what goes; what it would bring back is known nowhere else."""
     reverse = operation._reverse  # noqa: SLF001
-    if reverse is None:
-        return frozenset()
-    return _over(getattr(reverse, "columns", None) or getattr(reverse, "local_cols", None) or ())
+    if isinstance(reverse, ops.CreateIndexOp):
+        return _over(reverse)
+    return frozenset(map(_name, getattr(reverse, "columns", None) or getattr(reverse, "local_cols", None) or ()))
 
 
 @PLACES.dispatch_for(ops.CreateUniqueConstraintOp)

@@ -6,6 +6,7 @@ difference stays, and is said.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations import ops
@@ -33,7 +34,7 @@ def column(found: list[Wanted], gone: Wanted, came: Wanted, later: list[str]) ->
         later: Is told what the models change beyond the name.
     """
     arguments = {"table": gone.table.spelled, "old": gone.short, "new": came.short}
-    rename = _rename("rename-column", gone, came, arguments)
+    names: list[str] = []
     on_old = [item for item in found if item.recipe in DROPS and _on(item, gone)]
     on_new = [item for item in found if item.recipe in RULES and _on(item, came)]
     for item in on_new:
@@ -43,11 +44,13 @@ def column(found: list[Wanted], gone: Wanted, came: Wanted, later: list[str]) ->
             later.append(f"{AGAIN}, {ONCE}: {item.about}")
         else:
             on_old.remove(carried)
+            names += filter(None, [item.arguments.get("index") or item.arguments.get("constraint")])
     later += [f"{AGAIN}, {ONCE}: {item.about}, which the new column has a copy of" for item in on_old]
     reverse = gone.operation._reverse  # noqa: SLF001  # what the column is like is known nowhere else
     if reverse is not None and (parts := _differs(reverse.column, came.operation.column)):
         later.append(f"{AGAIN}, {ONCE}: {' and '.join(parts)} of {came.label}")
     beside = {id(item) for item in found if item.recipe in {*DROPS, *RULES} and (_on(item, gone) or _on(item, came))}
+    rename = replace(_rename("rename-column", gone, came, arguments), names=tuple(names))
     return _put(found, rename, gone, came, beside)
 
 
