@@ -302,10 +302,10 @@ def _drop_index(operation: ops.DropIndexOp) -> list[Wanted]:
     name = str(operation.index_name)
     found = _one(operation, "drop-index", f"drop of index {name}")[0]
     spelled = Table(schema=found.table.schema, name=name).spelled
-    return [replace(found, arguments={"index": spelled}, over=_before(operation))]
+    return [replace(found, arguments={"index": spelled}, over=columns_before(operation))]
 
 
-def _before(operation: Any) -> frozenset[str]:
+def columns_before(operation: Any) -> frozenset[str]:
     """The columns of what goes; what it would bring back is known nowhere else."""
     reverse = operation._reverse  # noqa: SLF001
     if isinstance(reverse, ops.CreateIndexOp):
@@ -372,4 +372,4 @@ def _add_check(operation: ops.CreateCheckConstraintOp) -> list[Wanted]:
 def _drop_constraint(operation: ops.DropConstraintOp) -> list[Wanted]:
     name = str(operation.constraint_name)
     (found,) = _one(operation, "drop-constraint", f"drop of constraint {name}", constraint=name)
-    return [replace(found, over=_before(operation))]
+    return [replace(found, over=columns_before(operation))]
