@@ -24,7 +24,7 @@ from expandcontract.revisions.limits import keep_limits
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
-from expandcontract.revisions.server_defaults import differs
+from expandcontract.revisions.server_defaults import compare_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,8 +93,7 @@ def guard(context: Any) -> None:
     else:
         migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
     keep_quiet(migration, script)
-    if migration._user_compare_server_default is True:  # noqa: SLF001  # the option as it was given
-        migration._user_compare_server_default = differs  # noqa: SLF001
+    compare_exactly(migration)
 
     def guarded(heads: Any, ctx: MigrationContext) -> Iterator[Any]:
         connection = ctx.connection

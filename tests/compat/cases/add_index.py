@@ -32,7 +32,7 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 metadata = MetaData()
 Table(
     "users", metadata, Column("id", BigInteger, primary_key=True), Column("nick", Text, index=True),
-    Column("Län d", Text),
+    Column("Län d", Text, server_default="x"),
 )
 """,
     ),
