@@ -152,7 +152,7 @@ def test_defaults_are_compared_as_postgresql_writes_them(
     kind: str,
     there: str | None,
     models: str,
-    differs: bool,
+    differs: bool,  # noqa: FBT001  # a parameter of the test
     modelled: Callable[..., Modelled],
 ) -> None:
     """Quotes, types without equality, and functions that never give the same twice."""
