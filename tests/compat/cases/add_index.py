@@ -50,6 +50,7 @@ Table(
         setup=SETUP,
         old=("INSERT INTO users (nick) VALUES ('o' || %(n)s::text)",),
         new=("SELECT id FROM users WHERE lower(nick) = 'n' || %(n)s::text",),
+        comparable=False,  # an expression with a colon, which reflection reads as a parameter
     ),
     Case(
         name="ix_parts",
