@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ import pytest
 from alembic import command
 
 from expandcontract.core.phase import Phase
+from expandcontract.lint.finding import Severity
 from expandcontract.revisions.project import Project as Revisions
 from tests.compat.drive import REVISION, Case, Drive
 
@@ -78,6 +81,22 @@ class Modelled(Drive):
     def check(self) -> None:
         """``alembic check`` finds nothing to do."""
         command.check(self.config(self.project.database))
+
+    def well_written(self, *known: str) -> None:
+        """``ec lint`` finds no error in any pair, Ruff nothing at all, and its formatter changes nothing.
+
+        Args:
+            known: Codes of what ``ec lint`` says of the recipe's own statements, without knowing the table.
+        """
+        pairs = Revisions.open(self.project.directory / "alembic.ini").pairs()
+        report = self.runner.lint([pair.name for pair in pairs])
+        found = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
+        assert set(known) == found, report.findings
+        scripts = [half for pair in pairs for half in (pair.expand, pair.contract) if half is not None]
+        for verb in (("check",), ("format", "--diff")):
+            command_line = [sys.executable, "-m", "ruff", *verb, "--isolated", *(str(half.path) for half in scripts)]
+            done = subprocess.run(command_line, capture_output=True, text=True, check=False)
+            assert 0 == done.returncode, done.stdout + done.stderr
 
     def through(self) -> None:
         """Every change that there is, one after the other, to its end; the clients work in every phase."""

@@ -152,7 +152,8 @@ def _decided(dropped: list[Wanted], added: list[Wanted], answers: Answers) -> li
     """What is a rename, of what is gone and what came; each name is given once."""
     decided: list[tuple[Wanted, Wanted]] = []
     left = list(added)
-    for gone in dropped:
+    # what an answer gives away is no question any more
+    for gone in sorted(dropped, key=lambda item: item.label not in answers.renames):
         new = answers.renames.get(gone.label)
         if gone.label in answers.separate or (new is None and not left):
             continue
@@ -189,10 +190,30 @@ def _created(found: list[Wanted]) -> tuple[list[Item], list[Wanted]]:
             keys += later
         elif item.table in first:
             on_them[item.table].append(item.operation)
-    for key in keys:  # made with the later of its two tables
-        on_them[max(place_of(key), target_of(key), key=order.index)].append(key)
-    created = [Item(wanted=first[table], plain=tuple(made)) for table, made in on_them.items()]
+    created = [
+        _tables([first[table] for table in together], [one for table in together for one in on_them[table]], keys)
+        for together in _together(order, keys)
+    ]
     return created, [item for item in found if item.table not in first]
+
+
+def _together(order: list[Table], keys: list[Any]) -> list[list[Table]]:
+    """The new tables, those that refer to each other as one; no other may come in between."""
+    groups: list[list[Table]] = []
+    ends = [tuple(sorted((order.index(place_of(key)), order.index(target_of(key))))) for key in keys]
+    for number, table in enumerate(order):
+        if any(low < number <= high for low, high in ends):
+            groups[-1].append(table)
+        else:
+            groups.append([table])
+    return groups
+
+
+def _tables(created: list[Wanted], operations: list[Any], keys: list[Any]) -> Item:
+    names = {item.table for item in created}
+    last = [key for key in keys if place_of(key) in names]
+    about = f"new table{'s' if len(created) > 1 else ''} {', '.join(str(item.table) for item in created)}"
+    return Item(wanted=replace(created[0], about=about), plain=(*operations, *last))
 
 
 def _without_what_goes(found: list[Wanted]) -> list[Wanted]:

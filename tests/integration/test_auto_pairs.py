@@ -61,6 +61,7 @@ class Edit:
         more: Added to the models.
         old: Statements of the old release.
         later: What the run leaves for the next one.
+        lint: Codes of what ``ec lint`` says of the recipe's own statements.
         mend: A statement that makes the rows ready for that.
     """
 
@@ -71,6 +72,7 @@ class Edit:
     more: str = ""
     old: tuple[str, ...] = OLD
     later: tuple[str, ...] = ()
+    lint: tuple[str, ...] = ()
     mend: str = "SELECT 1"
 
     @property
@@ -139,6 +141,7 @@ EDITS = [
         name="type_in_place",
         edits=(('Column("nick", String(20))', 'Column("nick", String(50), nullable=False, comment="short")'),),
         answers={"more": {"users.nick": {"fill": "'n' || id"}}},
+        lint=("EC220",),
         pairs=(
             "users_nick_character_varying_50: additive",
             "users_nick_not_null: tightened",
@@ -153,6 +156,7 @@ EDITS = [
                 'Column("visits", BigInteger, nullable=False, server_default=text("0"))',
             ),
         ),
+        lint=("EC222",),
         pairs=("users_visits_bigint: swapped",),
     ),
     Edit(
@@ -227,7 +231,7 @@ Table(
     CheckConstraint("id > 0", name="positive"),
 )
 """,
-        pairs=("new_table_parent: additive", "new_table_child: additive"),
+        pairs=("new_tables_parent__child: additive",),
     ),
     Edit(
         name="a_new_table_that_old_ones_refer_to",
@@ -284,6 +288,7 @@ def test_to_the_end(edit: Edit, modelled: Callable[..., Modelled]) -> None:
     assert len(edit.later) == len(left)
     for wanted, note in zip(edit.later, left, strict=True):
         assert wanted in note
+    drive.well_written(*edit.lint)
     drive.through()
     if edit.later:
         drive.project.sql(edit.mend)
