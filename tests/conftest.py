@@ -13,6 +13,7 @@ settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
 pytest_plugins = [
+    "tests.fix_models",
     "tests.fix_postgres",
     "tests.fix_project",
     "tests.fix_revisions",

@@ -6,9 +6,12 @@ https://github.com/pganalyze/libpg_query. The parser is loaded when the first te
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expandcontract.errors import MappingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SEMICOLON = ord(";")
 PLAIN = frozenset({"target_list", "limit_option", "op"})
@@ -188,3 +191,20 @@ def column_type(sql: str) -> str:
         msg = f"{sql!r} says more than a type"
         raise MappingError(msg, hint="a default goes to --default, NOT NULL to --not-null; identity: write bigserial")
     return sql
+
+
+def index_columns(elements: Iterable[str], where: str | None = None) -> frozenset[str]:
+    """The columns that parts of an index's key and its predicate name; those of a part that does not parse are none."""
+    from postgast import PgQueryError, find_nodes, parse  # noqa: PLC0415
+    from postgast.pg_query_pb2 import ColumnRef, IndexElem  # noqa: PLC0415
+
+    found: set[str] = set()
+    tail = f" WHERE {where}\n" if where is not None else ""
+    for element in elements:
+        try:
+            tree = parse(f"CREATE INDEX ON t ({element}\n){tail}")
+        except PgQueryError:
+            continue
+        found |= {part.name for part in find_nodes(tree, IndexElem) if part.name}
+        found |= {ref.fields[-1].string.sval for ref in find_nodes(tree, ColumnRef)}
+    return frozenset(found)

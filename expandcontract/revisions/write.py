@@ -79,7 +79,7 @@ def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -
     expand_id, contract_id = rev_id(), rev_id()
     files = {
         _path(project, expand_id, f"{change.name}_expand"): _expand(
-            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand
+            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand, _after(project, change, ended)
         )
     }
     if draft.contract is not None:
@@ -89,6 +89,14 @@ def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -
     for path, source in files.items():
         path.write_text(source, encoding="utf-8")
     return tuple(files)
+
+
+def _after(project: Project, change: Change, ended: Collection[str]) -> str | None:
+    """The last contract that has already changed one of the tables: a fresh upgrade must run it before, as was done."""
+    tables = set(change.shape.tables)
+    done = [pair for pair in project.pairs() if pair.name in ended and tables & set(pair.change.shape.tables)]
+    contracts = {pair.name: str(pair.contract.revision) for pair in done if pair.contract is not None}
+    return contracts[project.in_order(contracts, CONTRACT)[-1]] if contracts else None
 
 
 def _refuse_taken(project: Project, change: Change, beside: frozenset[str], ended: Collection[str]) -> None:
@@ -167,7 +175,14 @@ def _docstring(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', "'")
 
 
-def _expand(revision: str, down: str | None, first: bool, change: Change, half: Half) -> str:  # noqa: FBT001
+def _expand(  # each is a line of the file
+    revision: str,
+    down: str | None,
+    first: bool,  # noqa: FBT001
+    change: Change,
+    half: Half,
+    after: str | None,
+) -> str:
     shape = change.shape
     used = {
         "Change": True,
@@ -177,7 +192,7 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
         "Transfer": shape.transfers,
     }
     uses = ", ".join(name for name, needed in used.items() if needed)
-    head = _header(half, revision, down, EXPAND if first else None, None, uses)
+    head = _header(half, revision, down, EXPAND if first else None, after, uses)
     parts = [
         function("upgrade", SAID[change.kind].expand, half.upgrade),
         function("seal", "What the new shape needs once it is full; may run twice.", half.seal),
