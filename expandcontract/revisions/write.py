@@ -164,7 +164,7 @@ def _header(half: Half, revision: str, down: str | None, label: str | None, depe
     mine = f"from expandcontract import {uses}\n" if uses else ""
     imports = mine + "".join(f"{line}\n" for line in sorted(half.imports))
     return (
-        f'"""{_docstring(half.summary)}."""\n\nfrom __future__ import annotations\n\n'
+        f"{_docstring(half.summary)}\n\nfrom __future__ import annotations\n\n"
         f"{{sqlalchemy}}from alembic import op\n{imports}"
         f"\nrevision = {rendered(revision)}\ndown_revision = {rendered(down) if down else None}\n"
         f"branch_labels = {labels}\ndepends_on = {rendered(depends) if depends else None}\n\n"
@@ -172,7 +172,9 @@ def _header(half: Half, revision: str, down: str | None, label: str | None, depe
 
 
 def _docstring(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', "'")
+    raw = "r" if "\\" in text else ""
+    said = text.replace('"', "'")
+    return f'{raw}"""{said}."""'
 
 
 def _expand(  # each is a line of the file

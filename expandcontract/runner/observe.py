@@ -204,12 +204,19 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     found = list(place.project.faults(pair))
     if facts.asked.move is Move.EXPAND:
         found += _proved(connection, pair) if facts.change.phase is Phase.PLANNED else ()
+        facts = replace(facts, lint=_linted(place, pair))
     earlier = {
         Move.EXPAND: place.project.earlier_expands,
         Move.CONTRACT: place.project.earlier_contracts,
         Move.ROLL_BACK: place.project.later_expands,
     }[facts.asked.move](pair, applied)
     return replace(facts, pair=tuple(found), earlier=earlier)
+
+
+def _linted(place: Place, pair: Pair) -> tuple[Finding, ...]:
+    from expandcontract.runner import lint  # noqa: PLC0415  # loads every rule
+
+    return lint.errors(place.project, pair.name)
 
 
 def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
