@@ -79,7 +79,9 @@ def _rows(statement: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         yield f"  {_short(statement['sql'])}", "not run", "", "", "✗"
         return
     locks = [f"{lock['mode']} on {lock['relation']}" for lock in seen["locks"]] or ["none"]
-    work = [f"{verb} {name}" for verb, names in (("rewrites", seen["rewrites"]), ("reads", seen["scans"])) for name in names]
+    work = [
+        f"{verb} {name}" for verb, names in (("rewrites", seen["rewrites"]), ("reads", seen["scans"])) for name in names
+    ]
     agrees = "✗" if statement["differences"] else "✓" if statement["foretold"] else ""
     yield f"  {_short(statement['sql'])}", locks[0], _ms(seen["held_ms"]), ", ".join(work), agrees
     for lock in locks[1:]:

@@ -102,11 +102,11 @@ def _taken(waiting: list[Effect], seen: Ran) -> Effect | None:
 
 def _line(foretold: Effect | None, seen: Ran, *, foretelling: bool) -> Line:
     if foretold is None:
-        differing = (NOT_PLANNED,) if foretelling else ()
-        return Line(statement=seen.effect.statement, foretold=None, ran=seen, differences=differing)
-    differing = () if foretold.known else (UNKNOWN,)
-    differing += differences(foretold, seen.effect, held=seen.held)
-    return Line(statement=foretold.statement, foretold=foretold, ran=seen, differences=differing)
+        strange = (NOT_PLANNED,) if foretelling else ()
+        return Line(statement=seen.effect.statement, foretold=None, ran=seen, differences=strange)
+    unknown = () if foretold.known else (UNKNOWN,)
+    differing = differences(foretold, seen.effect, held=seen.held)
+    return Line(statement=foretold.statement, foretold=foretold, ran=seen, differences=(*unknown, *differing))
 
 
 def _of_rows(effect: Effect) -> bool:

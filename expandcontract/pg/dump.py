@@ -73,7 +73,7 @@ def schema(programs: Programs, source: URL, *, owners: bool) -> str:
         FailedError: ``pg_dump`` failed: a lock was not had within five seconds, or we may not read something.
     """
     without = [] if owners else ["--no-owner", "--no-privileges"]
-    command = [
+    command: list[str | Path] = [
         programs.pg_dump,
         "--schema-only",
         "--no-subscriptions",
@@ -90,7 +90,7 @@ def schema(programs: Programs, source: URL, *, owners: bool) -> str:
 
 def restore(programs: Programs, to: URL, script: str) -> tuple[str, ...]:
     """Run a script of :func:`schema` on an empty database; what PostgreSQL did not take, in its own words."""
-    command = [programs.psql, "--no-psqlrc", "--quiet", "--dbname", _bare(to), "--file", "-"]
+    command: list[str | Path] = [programs.psql, "--no-psqlrc", "--quiet", "--dbname", _bare(to), "--file", "-"]
     done = _run(command, to, script)
     if done.returncode:
         msg = f"psql could not write the schema: {_last(done.stderr)}"

@@ -61,9 +61,7 @@ def _mapped(shape: Shape, required: set[tuple[Table, str]]) -> Iterator[tuple[Ta
         yield move.source, _round_trip(move.forward, move.reverse, [], lossy=move.lossy)
 
 
-def _round_trip(
-    forward: Mapping[str, str], reverse: Mapping[str, str], must: Iterable[str], *, lossy: bool
-) -> Check:
+def _round_trip(forward: Mapping[str, str], reverse: Mapping[str, str], must: Iterable[str], *, lossy: bool) -> Check:
     made = [sql.SQL("({}) AS {}").format(sql.SQL(value), sql.Identifier(name)) for name, value in forward.items()]
     same = [
         sql.SQL("({}) IS NOT DISTINCT FROM {}").format(sql.SQL(value), sql.Identifier("r", name))

@@ -1,4 +1,4 @@
-"""Makes the scratch database of a rehearsal: the target's schema, its ledger but for the history, and no row of its own.
+"""Makes the scratch database of a rehearsal: the target's schema, its ledger but for the history, and no other row.
 
 The target is only read. The scratch ledger is another installation with an id of its own, so that a project whose
 ``env.py`` leads elsewhere than it is told is refused by the guard, as in any move.

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 MS = 1000
 
 
-def document(
-    target: Target, ready: Ground, filled: Iterable[Filled], passages: Sequence[Passage]
-) -> dict[str, object]:
+def document(target: Target, ready: Ground, filled: Iterable[Filled], passages: Sequence[Passage]) -> dict[str, object]:
     """All of it."""
     differing = sum(passage.differing for passage in passages)
     failed = [passage for passage in passages if passage.error is not None]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 from sqlalchemy import text
 
-from expandcontract.core.mapping import Table
 from expandcontract.core.phase import Phase
 from expandcontract.errors import RefusedError
 from expandcontract.ledger import Ledger, installed_version
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Weights
+    from expandcontract.core.mapping import Table
     from expandcontract.runner.place import Place
 
 

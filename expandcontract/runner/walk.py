@@ -11,7 +11,6 @@ from sqlalchemy import text
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.plan import next_move
 from expandcontract.core.rehearsal import compared
-from expandcontract.core.release import Speaks
 from expandcontract.errors import ExpandContractError
 from expandcontract.ledger import Ledger
 from expandcontract.pg import witness
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from expandcontract.core.color import Color
     from expandcontract.core.effect import Effect
     from expandcontract.core.rehearsal import Line
+    from expandcontract.core.release import Speaks
     from expandcontract.pg.locks.recording import Recorder
     from expandcontract.runner.events import Event
     from expandcontract.runner.stage import Stage
@@ -145,9 +145,7 @@ class Walk:
 
         return self._passage(move, plan, run)
 
-    def _passage(
-        self, move: Move, plan: tuple[Effect, ...] | None, run: Callable[[], Iterator[Event]]
-    ) -> Passage:
+    def _passage(self, move: Move, plan: tuple[Effect, ...] | None, run: Callable[[], Iterator[Event]]) -> Passage:
         passage = Passage(move=move, start=self.state().phase)
         self._recorder.taken()  # of what came between two moves
         began = time.monotonic()

@@ -24,7 +24,9 @@ def command(
     dsn: Annotated[
         str | None, typer.Option("--dsn", metavar="URL", help="Rehearse on this scratch database; it must be empty.")
     ] = None,
-    empty_it: Annotated[bool, typer.Option("--empty-it", help="Drop all that is in the scratch database first.")] = False,
+    empty_it: Annotated[
+        bool, typer.Option("--empty-it", help="Drop all that is in the scratch database first.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Take a change all the way on a throw-away database, forward, back and forward, and compare it with its plan.

@@ -185,7 +185,8 @@ class _Attached:
 
     def __init__(self, recorder: Recorder, connection: Connection) -> None:
         self._recorder = recorder
-        self._inside = _Transaction(lambda query, **values: _rows(_driver(connection))(query, **values))
+        self._inside = _Transaction(self._ask)
+        self._connection = connection
         self._outside: AbstractContextManager[None] | None = None
         event.listen(connection, "before_cursor_execute", self._before)
         event.listen(connection, "after_cursor_execute", self._after)
@@ -193,6 +194,9 @@ class _Attached:
         event.listen(connection, "rollback", self._rolled_back)
         event.listen(connection, "savepoint", lambda _, name: self._inside.mark(name))
         event.listen(connection, "rollback_savepoint", lambda _, name, __: self._inside.back_to(name))
+
+    def _ask(self, query: str, **values: int) -> list[Mapping[str, Any]]:
+        return _rows(_driver(self._connection))(query, **values)
 
     def _before(self, connection: Connection, _cursor: Any, statement: str, *_: object) -> None:
         if _unwatched(statement):

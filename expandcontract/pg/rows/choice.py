@@ -79,14 +79,20 @@ def _best(
 def _combinations(choices: Sequence[Sequence[sql.Composable]]) -> Iterator[tuple[sql.Composable, ...]]:
     """At most so many, those of early variants first."""
     room = max(1, round((MOST * 5) ** (1 / max(len(choices), 1))))
-    numbered = product(*(list(enumerate(found[:room])) if len(choices) > 1 else list(enumerate(found)) for found in choices))
+    numbered = product(
+        *(list(enumerate(found[:room])) if len(choices) > 1 else list(enumerate(found)) for found in choices)
+    )
     ordered = sorted(numbered, key=lambda combination: sum(number for number, _ in combination))
     for combination in islice(ordered, MOST):
         yield tuple(value for _, value in combination)
 
 
 def _share(
-    connection: psycopg.Connection, draft: Draft, chosen: Mapping[str, sql.Composable], checks: Sequence[Check], first: int
+    connection: psycopg.Connection,
+    draft: Draft,
+    chosen: Mapping[str, sql.Composable],
+    checks: Sequence[Check],
+    first: int,
 ) -> float:
     """Which share of a sample satisfies the checks; none where it cannot even be made."""
     query = sql.SQL("SELECT count(*) FILTER (WHERE {}), count(*) FROM ({}) AS r").format(

@@ -49,7 +49,8 @@ class Draft:
         """The rows numbered ``first`` to ``last``, generated columns included."""
         values = {**self.fixed, **chosen}
         listed = [sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in values.items()]
-        plain = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(listed), self._source(first, last))
+        source = self._source(first, last)
+        plain = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(sql.SQL(", ").join(listed), source, N)
         generated = [
             sql.SQL("({}) AS {}").format(sql.SQL(column.generated), sql.Identifier(column.name))
             for column in self.sketch.columns

@@ -21,7 +21,7 @@ from expandcontract.pg.rows.model import Demands, sketch
 from expandcontract.pg.rows.order import order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from expandcontract.core.mapping import Table
     from expandcontract.pg.rows.draft import Draft

@@ -56,19 +56,28 @@ def kind(ask: Ask, oid: int, modifier: int) -> Kind:
         base = kind(ask, row["base"], row["base_modifier"])
         said = " ".join(check["said"] for check in ask("domain", oid=oid))
         return replace(base, domain=row["spelled"], demands=f"{base.demands} {said}".strip())
+    return _made(ask, row, modifier) or _plain(row["name"], row["spelled"], modifier)
+
+
+def _made(ask: Ask, row: Mapping[str, Any], modifier: int) -> Kind | None:
+    """A type that is made of others; ``None`` for one that is not."""
+    make: Make
+    parts: tuple[Kind, ...]
     match row:
         case {"kind": "e"}:
-            return Kind(name=row["name"], spelled=row["spelled"], make="enum")
+            make, parts = "enum", ()
         case {"kind": "r", "subtype": part}:
-            return Kind(name=row["name"], spelled=row["spelled"], make="range", parts=(kind(ask, part, -1),))
+            make, parts = "range", (kind(ask, part, -1),)
         case {"kind": "m", "of_ranges": part}:
-            return Kind(name=row["name"], spelled=row["spelled"], make="multirange", parts=(kind(ask, part, -1),))
+            make, parts = "multirange", (kind(ask, part, -1),)
         case {"kind": "c", "relation": relation}:
-            fields = tuple(kind(ask, field["type"], field["modifier"]) for field in ask("fields", oid=relation))
-            return Kind(name=row["name"], spelled=row["spelled"], make="composite", parts=fields)
+            fields = ask("fields", oid=relation)
+            make, parts = "composite", tuple(kind(ask, field["type"], field["modifier"]) for field in fields)
         case {"category": "A", "element": part} if part:
-            return Kind(name=row["name"], spelled=row["spelled"], make="array", parts=(kind(ask, part, modifier),))
-    return _plain(row["name"], row["spelled"], modifier)
+            make, parts = "array", (kind(ask, part, modifier),)
+        case _:
+            return None
+    return Kind(name=row["name"], spelled=row["spelled"], make=make, parts=parts)
 
 
 def _plain(name: str, spelled: str, modifier: int) -> Kind:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from expandcontract.core.mapping import Table
     from expandcontract.pg.rows.model import Key, Sketch
 
 
@@ -33,7 +34,7 @@ def order(sketches: Sequence[Sketch]) -> tuple[Turn, ...]:
     """
     waiting, turns = list(sketches), []
     known = {sketch.table for sketch in sketches}
-    done: set[object] = set()
+    done: set[Table] = set()
     while waiting:
         ready = next((s for s in waiting if not _missing(s, known - done)), None)
         chosen = ready or next((s for s in waiting if _may_wait(s, known - done)), waiting[0])
@@ -46,11 +47,9 @@ def order(sketches: Sequence[Sketch]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def _missing(sketch: Sketch, absent: set[object]) -> tuple[Key, ...]:
+def _missing(sketch: Sketch, absent: set[Table]) -> tuple[Key, ...]:
     return tuple(key for key in sketch.keys if key.target in absent and key.target != sketch.table)
 
 
-def _may_wait(sketch: Sketch, absent: set[object]) -> bool:
-    return all(
-        not sketch.column(name).not_null for key in _missing(sketch, absent) for name in key.columns
-    )
+def _may_wait(sketch: Sketch, absent: set[Table]) -> bool:
+    return all(not sketch.column(name).not_null for key in _missing(sketch, absent) for name in key.columns)

@@ -136,8 +136,8 @@ def variants(kind: Kind, n: sql.Composable, word: str, hints: Sequence[str] = ()
         case "composite":
             found = _composite(kind, n, word)
         case _:
-            first, *others = _plain(kind, n, word, hints) or [None]
-            found = [first, *_hinted(kind, n, hints), *others] if first is not None else []
+            plain = _plain(kind, n, word, hints)
+            found = [*plain[:1], *_hinted(kind, n, hints), *plain[1:]] if plain else []
     return tuple(_cast(kind, item) for item in found)
 
 
@@ -176,8 +176,8 @@ def _numerics(kind: Kind, n: sql.Composable) -> list[sql.Composed]:
     room = sql.SQL("1" + "0" * min(kind.precision, DIGITS_AT_MOST))
     step = sql.SQL("1" + "0" * max(kind.scale, 0))
     values = {"n": n, "room": room, "step": step}
-    templates = ("({n} % {room})::numeric / {step}", "({n} % 100 % {room})::numeric / {step}", "{n} % 10", "0")
-    return [sql.SQL(template).format(**values) for template in templates]
+    bounded = ("({n} % {room})::numeric / {step}", "({n} % 100 % {room})::numeric / {step}", "{n} % 10", "0")
+    return [sql.SQL(template).format(**values) for template in bounded]
 
 
 def _enum(kind: Kind, n: sql.Composable, hints: Sequence[str]) -> list[sql.Composed]:
