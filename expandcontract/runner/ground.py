@@ -6,12 +6,10 @@ The target is only read. The scratch ledger is another installation with an id o
 
 from __future__ import annotations
 
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from alembic import command
 from psycopg import sql
 from sqlalchemy import text
 
@@ -21,7 +19,9 @@ from expandcontract.pg import dump, scratch
 from expandcontract.pg.connect import connect, parse, refuse_pooled
 from expandcontract.pg.queries import load
 from expandcontract.pg.server import QUICK, LocalServer, programs
+from expandcontract.revisions import run
 from expandcontract.revisions.project import Project
+from expandcontract.runner.stage import leading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,8 +173,8 @@ def _migrate(place: Place, target: Target, ground: Ground) -> None:
     with connect(ground.url, command="rehearse") as connection, connection.begin():
         install(connection, development=True)
     project = Project.open(place.settings.alembic, url=ground.url)
-    for head in target.heads:
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            command.upgrade(project.config, head)
+    with leading(ground.url):
+        for head in target.heads:
+            run.plain(project, head)
     with connect(ground.url, command="rehearse") as connection, connection.begin():
         connection.execute(text(QUERIES["serious"]))

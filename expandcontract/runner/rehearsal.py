@@ -78,10 +78,11 @@ def rehearse(place: Place, name: str, wanted: Wanted) -> Iterator[Event]:
         for table in filled:
             yield Event(kind="step", text=str(table), change=name)
         passages: list[Passage] = []
-        for passage in Walk(there, Recorder(ready.url), name).whole():
+        walk = Walk(there, Recorder(ready.url), name)
+        for passage in walk.whole():
             passages.append(passage)
             yield Event(kind="step", text=told(passage), change=name)
-        found = document(target, ready, filled, passages)
+        found = document(target, ready, filled, passages, walk.notes)
     _refuse(name, passages, found)
     text = f"{name} was rehearsed: {found['statements']} statements did what the plan foretells"
     yield Event(kind="finished", text=text, change=name, data=found)

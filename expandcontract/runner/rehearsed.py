@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 MS = 1000
 
 
-def document(target: Target, ready: Ground, filled: Iterable[Filled], passages: Sequence[Passage]) -> dict[str, object]:
+def document(
+    target: Target, ready: Ground, filled: Iterable[Filled], passages: Sequence[Passage], notes: Iterable[str]
+) -> dict[str, object]:
     """All of it."""
     differing = sum(passage.differing for passage in passages)
     failed = [passage for passage in passages if passage.error is not None]
@@ -34,7 +36,7 @@ def document(target: Target, ready: Ground, filled: Iterable[Filled], passages: 
             "embedded": ready.ours,
             "schema_from": ready.built_from,
         },
-        "notes": list(ready.notes),
+        "notes": [*ready.notes, *notes],
         "tables": [{**table.document(), "on_target": known.get(str(table.table))} for table in filled],
         "statements": sum(line.ran is not None for passage in passages for line in passage.lines),
         "differing": differing,

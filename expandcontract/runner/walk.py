@@ -16,6 +16,7 @@ from expandcontract.ledger import Ledger
 from expandcontract.pg import witness
 from expandcontract.pg.connect import connect
 from expandcontract.pg.locks import predict
+from expandcontract.revisions import run
 from expandcontract.runner import planned
 from expandcontract.runner.observe import merged
 from expandcontract.runner.runner import Runner
@@ -71,12 +72,16 @@ class Walk:
         stage: Where.
         recorder: Sees what is run.
         name: The change.
+
+    Attributes:
+        notes: What was done beforehand, and what was left out, each with why.
     """
 
     def __init__(self, stage: Stage, recorder: Recorder, name: str) -> None:
         self._stage, self._recorder, self._name = stage, recorder, name
         self._others: dict[str, Speaks] = {}
         self._old = OLD
+        self.notes: list[str] = []
 
     def whole(self) -> Iterator[Passage]:
         """Every move: forward to before the contract, back to where it began, forward again, and the contract.
@@ -96,7 +101,7 @@ class Walk:
         yield from self._forward()
         yield from self._back()
         yield from self._forward()
-        if not self.state().ended:
+        if not self.state().ended and self._may_contract():
             self._ready_for_contract()
             yield self._advance()
 
@@ -120,6 +125,34 @@ class Walk:
             self._do(self._runner().deploy(live, OLD))
             self._do(self._runner().switch(live, (100,)))
 
+        for before in self._applied_first():
+            self.notes.append(f"applied on the scratch database first, because the expand stands on it: {before}")
+
+    def _applied_first(self) -> Iterator[str]:
+        """Apply what the target lacks of that on which the expand stands: other pairs are expanded."""
+        project = self._stage.project
+        pairs = {pair.name for pair in project.pairs()}
+        with connect(self._stage.url, command="rehearse") as connection:
+            missing = project.earlier_expands(project.pair(self._name), project.applied(connection))
+        for label in missing:
+            if label in pairs:
+                self._do(self._runner().advance([label]))
+            else:
+                run.plain(project, label)
+            yield label
+
+    def _may_contract(self) -> bool:
+        """Whether nothing stands before the contract that is not there yet; what does is noted."""
+        project = self._stage.project
+        with connect(self._stage.url, command="rehearse") as connection:
+            earlier = project.earlier_contracts(project.pair(self._name), project.applied(connection))
+        if earlier:
+            what = (
+                f"the contract was not rehearsed: it comes after {', '.join(earlier)}, which is still to be contracted"
+            )
+            self.notes.append(what)
+        return not earlier
+
     def _forward(self) -> Iterator[Passage]:
         while not (state := self.state()).ended and state.phase is not Phase.CUT_OVER:
             yield self._advance()
@@ -140,17 +173,17 @@ class Walk:
             statements = planned.sql(self._stage, connection, state, move)
             plan = predict(connection, statements)
 
-        def run() -> Iterator[Event]:
+        def advance() -> Iterator[Event]:
             return self._runner().advance([self._name], release=release, speaks=self._others)
 
-        return self._passage(move, plan, run)
+        return self._passage(move, plan, advance)
 
-    def _passage(self, move: Move, plan: tuple[Effect, ...] | None, run: Callable[[], Iterator[Event]]) -> Passage:
+    def _passage(self, move: Move, plan: tuple[Effect, ...] | None, act: Callable[[], Iterator[Event]]) -> Passage:
         passage = Passage(move=move, start=self.state().phase)
         self._recorder.taken()  # of what came between two moves
         began = time.monotonic()
         try:
-            passage.notes += self._do(run())
+            passage.notes += self._do(act())
             passage.end = self.state().phase
         except ExpandContractError as exc:
             passage.error = exc
