@@ -212,7 +212,7 @@ def _hinted(kind: Kind, n: sql.Composable, hints: Sequence[str]) -> list[sql.Com
     if len(constants) > 1:
         turn = sql.SQL("(ARRAY[{}])[1 + {} % {}]")
         found.insert(0, turn.format(sql.SQL(", ").join(constants), n, sql.Literal(len(constants))))
-    if step := STEPS.get(kind.name):
+    if (step := STEPS.get(kind.name)) is not None:
         after = sql.SQL("{} + ({} % {})" + step)
         found += [after.format(one, n, sql.Literal(size)) for one in constants for size in (28, 3650, 1_000_000)]
     return found
