@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.rows.model import Check
 
     Chosen = dict[str, sql.Composable]
+    Numbers = tuple[int, int, int]
 
 SAMPLE = 100
 ENOUGH = 0.85
@@ -22,30 +23,34 @@ MOST = 400
 PER_COLUMN = 60
 
 
-def choose(connection: psycopg.Connection, draft: Draft, first: int) -> tuple[Chosen, tuple[Check, ...], float]:
+def choose(
+    connection: psycopg.Connection, draft: Draft, first: int, count: int
+) -> tuple[Chosen, tuple[Check, ...], float]:
     """The variants to take.
 
     Args:
         connection: To the scratch database, in a transaction; each trial is a savepoint of its own.
         draft: Of the rows.
         first: The number from which they count.
+        count: How many are wanted; the trials are of numbers from all along them.
 
     Returns:
         A variant for each column, the checks that they do not satisfy, and the share of rows that do satisfy the rest.
     """
+    numbers = (first, first + max(count, SAMPLE) - 1, max(count // SAMPLE, 1))
     chosen: Chosen = {name: found[0] for name, found in draft.choices.items() if found}
     unmet: list[Check] = []
     for checks in _together(draft):
-        best, share = _best(connection, draft, chosen, checks, first)
+        best, share = _best(connection, draft, chosen, checks, numbers)
         if not share and any(check.wished for check in checks):
             unmet += [check for check in checks if check.wished]
             checks = [check for check in checks if not check.wished]  # noqa: PLW2901  # the rest is tried without them
-            best, share = _best(connection, draft, chosen, checks, first) if checks else (chosen, 1.0)
+            best, share = _best(connection, draft, chosen, checks, numbers) if checks else (chosen, 1.0)
         if not share:
             unmet += checks
         chosen = best
     met = [check for check in draft.checks if check not in unmet]
-    return chosen, tuple(unmet), _share(connection, draft, chosen, met, first)
+    return chosen, tuple(unmet), _share(connection, draft, chosen, met, numbers)
 
 
 def _together(draft: Draft) -> list[list[Check]]:
@@ -62,13 +67,13 @@ def _together(draft: Draft) -> list[list[Check]]:
 
 
 def _best(
-    connection: psycopg.Connection, draft: Draft, chosen: Chosen, checks: Sequence[Check], first: int
+    connection: psycopg.Connection, draft: Draft, chosen: Chosen, checks: Sequence[Check], numbers: Numbers
 ) -> tuple[Chosen, float]:
     best, highest = chosen, 0.0
     names = sorted({name for check in checks for name in check.columns & set(draft.choices)})
     for combination in _combinations([draft.choices[name][:PER_COLUMN] for name in names]):
         tried = {**chosen, **dict(zip(names, combination, strict=True))}
-        share = _share(connection, draft, tried, checks, first)
+        share = _share(connection, draft, tried, checks, numbers)
         if share > highest:
             best, highest = tried, share
         if highest >= ENOUGH:
@@ -92,11 +97,14 @@ def _share(
     draft: Draft,
     chosen: Mapping[str, sql.Composable],
     checks: Sequence[Check],
-    first: int,
+    numbers: Numbers,
 ) -> float:
-    """Which share of a sample satisfies the checks; none where it cannot even be made."""
-    query = sql.SQL("SELECT count(*) FILTER (WHERE {}), count(*) FROM ({}) AS r").format(
-        draft.condition(checks), draft.rows(chosen, first, first + SAMPLE - 1)
+    """Which share of a sample satisfies the checks and differs where it must; none where it cannot even be made."""
+    columns = {name for check in checks for name in check.columns}
+    apart = [column.name for column in draft.sketch.columns if column.unique and column.name in columns & set(chosen)]
+    what = sql.SQL("DISTINCT ({})").format(sql.SQL(", ").join(map(sql.Identifier, apart))) if apart else sql.SQL("*")
+    query = sql.SQL("SELECT count({}) FILTER (WHERE {}), count(*) FROM ({}) AS r").format(
+        what, draft.condition(checks), draft.rows(chosen, *numbers)
     )
     try:
         with connection.transaction():

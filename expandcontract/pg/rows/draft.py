@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from expandcontract.pg.rows.order import Turn
 
 N = sql.SQL("g.n")
-NULL = sql.SQL("NULL")
 SPARSE = 10
 """Every so manieth row leaves a column empty that may be."""
 
@@ -45,11 +44,11 @@ class Draft:
     parents: tuple[Key, ...]
     lacking: tuple[str, ...]
 
-    def rows(self, chosen: Mapping[str, sql.Composable], first: int, last: int) -> sql.Composed:
-        """The rows numbered ``first`` to ``last``, generated columns included."""
+    def rows(self, chosen: Mapping[str, sql.Composable], first: int, last: int, step: int = 1) -> sql.Composed:
+        """The rows numbered ``first`` to ``last``, or every ``step``th of them, generated columns included."""
         values = {**self.fixed, **chosen}
         listed = [sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in values.items()]
-        source = self._source(first, last)
+        source = self._source(first, last, step)
         plain = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(sql.SQL(", ").join(listed), source, N)
         generated = [
             sql.SQL("({}) AS {}").format(sql.SQL(column.generated), sql.Identifier(column.name))
@@ -60,8 +59,8 @@ class Draft:
             return plain
         return sql.SQL("SELECT r.*, {} FROM ({}) AS r").format(sql.SQL(", ").join(generated), plain)
 
-    def _source(self, first: int, last: int) -> sql.Composed:
-        found = sql.SQL("generate_series({}, {}) AS g (n)").format(sql.Literal(first), sql.Literal(last))
+    def _source(self, first: int, last: int, step: int) -> sql.Composed:
+        found = sql.SQL("generate_series({}, {}, {}) AS g (n)").format(*map(sql.Literal, (first, last, step)))
         for number, key in enumerate(self.parents):
             columns = sql.SQL(", ").join(map(sql.Identifier, key.target_columns))
             there = sql.SQL(" AND ").join(
@@ -110,7 +109,7 @@ def draft(turn: Turn, leaf: Leaf) -> Draft:
 
 def _choices(column: Column, checks: Sequence[Check], *, waits: bool) -> tuple[sql.Composable, ...]:
     if waits:
-        return () if column.not_null else (NULL,)
+        return () if column.not_null else (_null(column),)
     said = [check.predicate.as_string() for check in checks if column.name in check.columns]
     hints = literals(column.kind.demands, *said)
     found: list[sql.Composable] = list(variants(column.kind, N, column.name, hints))
@@ -119,8 +118,12 @@ def _choices(column: Column, checks: Sequence[Check], *, waits: bool) -> tuple[s
     if column.default is not None:
         found.append(sql.SQL(column.default))
     if not column.not_null:
-        found.append(NULL)
+        found.append(_null(column))
     return tuple(found)
+
+
+def _null(column: Column) -> sql.Composed:
+    return sql.SQL("NULL::{}").format(sql.SQL(column.kind.spelled))
 
 
 def _sparse(value: sql.Composable) -> sql.Composed:
@@ -168,9 +171,14 @@ def _names(text: str, name: str) -> bool:
 
 
 def _domains(sketch: Sketch) -> tuple[Check, ...]:
-    """A domain refuses a value by an error, so it is enough that the value is made."""
+    """A domain refuses a value by an error, so it is enough that the value is made, and looked at."""
+    seen = sql.SQL("({} IS NULL) IS NOT NULL")
     return tuple(
-        Check(name=f"domain {column.kind.domain}", predicate=sql.SQL("true"), columns=frozenset({column.name}))
+        Check(
+            name=f"domain {column.kind.domain}",
+            predicate=seen.format(sql.Identifier(column.name)),
+            columns=frozenset({column.name}),
+        )
         for column in sketch.columns
         if column.kind.domain and column.generated is None
     )

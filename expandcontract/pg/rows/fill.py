@@ -148,7 +148,7 @@ def _fill_leaf(connection: psycopg.Connection, made: Draft, first: int, rows: in
     if made.lacking:
         return [f"left empty, because {why}" for why in made.lacking]
     with connection.transaction():
-        chosen, unmet, share = choose(connection, made, first)
+        chosen, unmet, share = choose(connection, made, first, rows)
     notes = [f"its rows do not satisfy {check.name}, which the change asks for" for check in unmet if check.wished]
     broken = [check.name for check in unmet if not check.wished]
     if broken or not share:

@@ -30,6 +30,7 @@ class Kind:
         parts: The element of an array, the subtype of a range, the range of a multirange, the fields of a composite.
         domain: The domain over it, as SQL writes that; empty where there is none. It may refuse values of the type.
         demands: The text of the domain's checks.
+        required: Whether the domain forbids NULL.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Kind:
     parts: tuple[Kind, ...] = ()
     domain: str = ""
     demands: str = ""
+    required: bool = False
 
 
 def kind(ask: Ask, oid: int, modifier: int) -> Kind:
@@ -55,7 +57,8 @@ def kind(ask: Ask, oid: int, modifier: int) -> Kind:
     if row["kind"] == "d":
         base = kind(ask, row["base"], row["base_modifier"])
         said = " ".join(check["said"] for check in ask("domain", oid=oid))
-        return replace(base, domain=row["spelled"], demands=f"{base.demands} {said}".strip())
+        required = base.required or row["required"]
+        return replace(base, domain=row["spelled"], demands=f"{base.demands} {said}".strip(), required=required)
     return _made(ask, row, modifier) or _plain(row["name"], row["spelled"], modifier)
 
 

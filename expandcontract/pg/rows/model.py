@@ -29,7 +29,7 @@ class Column:
         default: Its default as SQL; ``None`` where it has none.
         generated: The expression that it is generated from; ``None`` for an ordinary one.
         numbered: Whether a sequence of its own numbers it.
-        unique: Whether a unique index or an exclusion has it.
+        unique: Whether a unique index has it.
     """
 
     name: str
@@ -142,8 +142,8 @@ def _columns(ask: Ask, oid: int) -> tuple[Column, ...]:
     return tuple(
         Column(
             name=row["name"],
-            kind=kind(ask, row["type"], row["modifier"]),
-            not_null=row["not_null"],
+            kind=(made := kind(ask, row["type"], row["modifier"])),
+            not_null=row["not_null"] or made.required,
             default=row["default_sql"],
             generated=row["generated"],
             numbered=bool(row["identity"]) or row["sequence"] is not None,

@@ -40,11 +40,11 @@ ORDER BY c.conname;
 
 -- name: unique
 SELECT DISTINCT a.attname AS name FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid
-WHERE i.indrelid = %(oid)s::oid AND (i.indisunique OR i.indisexclusion) AND a.attnum = ANY (i.indkey);
+WHERE i.indrelid = %(oid)s::oid AND i.indisunique AND a.attnum = ANY (i.indkey);
 
 -- name: type
 SELECT t.typname AS name, n.nspname AS schema, t.typtype::text AS kind, t.typcategory::text AS category,
-       t.typelem::bigint AS element, t.typbasetype::bigint AS base, t.typtypmod AS base_modifier,
+       t.typelem::bigint AS element, t.typbasetype::bigint AS base, t.typnotnull AS required, t.typtypmod AS base_modifier,
        t.typrelid::bigint AS relation, format_type(t.oid, %(modifier)s) AS spelled,
        coalesce(r.rngsubtype, 0)::bigint AS subtype,
        coalesce((SELECT m.rngtypid FROM pg_range AS m WHERE m.rngmultitypid = t.oid), 0)::bigint AS of_ranges

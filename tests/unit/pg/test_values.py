@@ -61,7 +61,7 @@ def test_a_numeric_keeps_to_its_digits() -> None:
 
 
 def test_made_types() -> None:
-    """An enum in turn, an array of its element, ranges that do not meet, a composite of its fields, a domain cast on top."""
+    """An enum in turn, an array of its element, ranges that do not meet, a composite of its fields, a domain on top."""
     array = Kind(name="_int4", spelled="integer[]", make="array", parts=(INT,))
     assert "(ARRAY[(n)::integer])::integer[]" == first(array)
     ranges = Kind(name="int4range", spelled="int4range", make="range", parts=(INT,))
