@@ -73,7 +73,8 @@ CREATE TABLE badge (person uuid PRIMARY KEY REFERENCES person ON DELETE CASCADE,
 PARTED = """
 CREATE TABLE log (id bigint, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-02-01 00:00+00');
-CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM ('2024-02-01 00:00+00') TO ('2024-03-01 00:00+00') PARTITION BY HASH (id);
+CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM ('2024-02-01 00:00+00') TO ('2024-03-01 00:00+00')
+    PARTITION BY HASH (id);
 CREATE TABLE log_2_0 PARTITION OF log_2 FOR VALUES WITH (MODULUS 3, REMAINDER 0);
 CREATE TABLE log_2_1 PARTITION OF log_2 FOR VALUES WITH (MODULUS 3, REMAINDER 1);
 CREATE TABLE kind (name text NOT NULL, n int) PARTITION BY LIST (name);
@@ -162,8 +163,7 @@ def test_a_trigger_that_refuses_is_passed_by_and_said(connection: psycopg.Connec
 
 
 def test_what_cannot_be_made_is_said(connection: psycopg.Connection) -> None:
-    """A check that no row satisfies, a type without values, a circle without NULL, a view: each by name,
-    the rest filled."""
+    """A check that no row satisfies, a type without values, a circle without NULL, a view: each by name."""
     connection.execute(
         "CREATE TABLE never (id int PRIMARY KEY, a int CONSTRAINT impossible CHECK (a > 0 AND a < 0 OR a IS NULL), "
         "CHECK (id < 0 AND id > 0));"
