@@ -106,6 +106,7 @@ class Recorder:
     def stepped(self, driver: Any, statement: str) -> Iterator[None]:
         """Around one statement in autocommit mode, on a connection of any driver."""
         pid = _rows(driver)("pid")[0]["pid"]
+        _execute(driver, FLUSH)  # what it has counted so far is none of this statement's
         with looking(self._engine) as look:
             steps, done = Steps(self._engine, look), Event()
             thread = Thread(target=steps.follow, args=(pid, done, statement), name="ec rehearse", daemon=True)
