@@ -160,7 +160,7 @@ def test_a_change_that_has_begun_is_refused(project: Project) -> None:
 
 
 def test_beside_another_open_change(project: Project, server: LocalServer) -> None:
-    """The other one stands on the scratch database as on the target, and a contract behind its is left out, and said."""
+    """The other one stands there as on the target; a contract that comes after its is left out, and that is said."""
     project.to("cut_over")
     project.ec("new", "rename-column", "users", "nick", "handle")
     before = state(project, server)
