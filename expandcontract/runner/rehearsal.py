@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from expandcontract.runner.walk import Passage
 
 ROWS = 10_000
+WIDE = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,12 @@ def _refuse(name: str, passages: list[Passage], found: dict[str, object]) -> Non
         raise RehearsalError(msg, hint=hint or f"mend the pair, then ec rehearse {name}", document=found)
     lines = [(passage, line) for passage in passages for line in passage.lines if line.differences]
     if lines:
-        said = [f"  {p.move}: {line.statement.splitlines()[0]}: {why}" for p, line in lines for why in line.differences]
+        said = [f"  {p.move}: {_short(line.statement)}: {why}" for p, line in lines for why in line.differences]
         what = f"{len(lines)} statements of {name} did other than the plan foretells:"
         hint = "what was seen is what the server does; plan the move by that, and report the statement"
         raise RehearsalError("\n".join([what, *dict.fromkeys(said)]), hint=hint, document=found)
+
+
+def _short(statement: str) -> str:
+    text = " ".join(statement.split())
+    return text if len(text) <= WIDE else f"{text[: WIDE - 1]}…"

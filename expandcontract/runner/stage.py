@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from expandcontract.core.color import Color, Weights
     from expandcontract.traffic.switch import TrafficSwitch
 
+BUDGET = timedelta(minutes=2)
+"""Nobody else is on the stage, so a lock that is not had by then is not had at all."""
 VARIABLE = "EC_DATABASE"
 SILENT = {"traffic": TrafficSettings(switch="memory", steps=(100,), soak=timedelta()), "deploy": DeploySettings()}
 
@@ -53,7 +55,8 @@ class Stage(Place):
 def stage(place: Place, url: URL, weights: Weights | None) -> Stage:
     """The project of ``place``, on the scratch database at ``url``, with the traffic where it is on the target."""
     database = SecretStr(url.render_as_string(hide_password=False))
-    apart = {**SILENT, "database": database, "colors": {}, "smoke": SmokeSettings()}
+    lock = place.settings.lock.model_copy(update={"budget": min(BUDGET, place.settings.lock.budget)})
+    apart = {**SILENT, "database": database, "colors": {}, "smoke": SmokeSettings(), "lock": lock}
     return Stage(place.settings.model_copy(update=apart), place.directory, MemorySwitch(weights))
 
 

@@ -6,12 +6,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psycopg
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.plan import next_move
 from expandcontract.core.rehearsal import compared
-from expandcontract.errors import ExpandContractError
+from expandcontract.errors import ExpandContractError, FailedError, RehearsalError
 from expandcontract.ledger import Ledger
 from expandcontract.pg import witness
 from expandcontract.pg.connect import connect
@@ -87,6 +89,9 @@ class Walk:
         """Every move: forward to before the contract, back to where it began, forward again, and the contract.
 
         A passage that failed is the last one.
+
+        Raises:
+            RehearsalError: What the expand stands on cannot be applied.
         """
         yield from self._until_failure(self._way())
 
@@ -97,7 +102,11 @@ class Walk:
                 return
 
     def _way(self) -> Iterator[Passage]:
-        self._begin()
+        try:
+            self._begin()
+        except ExpandContractError as exc:
+            msg = f"the rehearsal of {self._name} could not begin: {exc.message}"
+            raise RehearsalError(msg, hint=exc.hint) from exc
         yield from self._forward()
         yield from self._back()
         yield from self._forward()
@@ -124,7 +133,6 @@ class Walk:
         elif live is not None:
             self._do(self._runner().deploy(live, OLD))
             self._do(self._runner().switch(live, (100,)))
-
         for before in self._applied_first():
             self.notes.append(f"applied on the scratch database first, because the expand stands on it: {before}")
 
@@ -187,6 +195,9 @@ class Walk:
             passage.end = self.state().phase
         except ExpandContractError as exc:
             passage.error = exc
+        except (DBAPIError, psycopg.Error) as exc:
+            said = str(exc.orig if isinstance(exc, DBAPIError) else exc).splitlines()[0]
+            passage.error = FailedError(f"PostgreSQL says: {said}")
         passage.took_s = time.monotonic() - began
         seen = self._recorder.taken()
         passage.lines = compared(plan if passage.error is None else None, seen)
