@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "abandon": "Take a pair that was never expanded out of both chains.",
         "lint": "Judge revisions before they run: what each may not do to live releases.",
         "plan": "Show the moves that lie ahead of a change, without doing any.",
+        "rehearse": "Take a change all the way on a throw-away database, and compare it with its plan.",
         "status": "Show where every change, release and the traffic stand.",
         "gate": "Ask whether a move may be made; exit 0 if so, 3 if not.",
         "advance": "Make the next move of a change, or resume the one in flight.",

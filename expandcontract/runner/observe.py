@@ -41,11 +41,12 @@ def merged(place: Place, ledger: Ledger) -> tuple[ChangeState, ...]:
     found = []
     for pair in place.project.pairs():
         state = known.pop(pair.name, None)
-        found.append(_declared(place, pair) if state is None else _with_files(state, pair))
+        found.append(declared(place, pair) if state is None else _with_files(state, pair))
     return (*known.values(), *found)
 
 
-def _declared(place: Place, pair: Pair) -> ChangeState:
+def declared(place: Place, pair: Pair) -> ChangeState:
+    """A pair that no ledger knows: planned."""
     from expandcontract.core.change import ChangeState  # noqa: PLC0415  # only made here
     from expandcontract.core.window import Window  # noqa: PLC0415
 

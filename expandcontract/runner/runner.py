@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
     from expandcontract.lint.finding import Report
+    from expandcontract.runner.rehearsal import Wanted
 
 __all__ = ["Runner", "parse_duration"]
 
@@ -44,10 +45,11 @@ class Runner:
     Args:
         settings: Checked settings.
         directory: The project's top folder.
+        place: What these lead to; default: what they say.
     """
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
-        self._place = Place(settings, directory)
+    def __init__(self, settings: Settings, directory: Path, *, place: Place | None = None) -> None:
+        self._place = place or Place(settings, directory)
 
     @property
     def _window(self) -> timedelta:
@@ -128,6 +130,12 @@ class Runner:
                 found["preflight"] = planned.findings(facts.preflight or ())
                 found["judgement"] = judge(facts).document()
             return found
+
+    def rehearse(self, name: str, wanted: Wanted) -> Iterator[Event]:
+        """Take a change all the way on a scratch database, forward, back and forward; the target is only read."""
+        from expandcontract.runner import rehearsal  # noqa: PLC0415  # only here
+
+        yield from rehearsal.rehearse(self._place, name, wanted)
 
     def advance(
         self,
@@ -260,7 +268,7 @@ class Runner:
                 change = self._known(ledger, name)
                 length = change.window.length + extend
                 change.window.resized(length)
-                self._remember(ledger, change)
+                ledger.plan_change(change)
                 ledger.set_window(name, length)
             with m.reading() as ledger:
                 return views.status(self._place, ledger, name)
@@ -341,9 +349,6 @@ class Runner:
                 document=judgement.document(),
             )
 
-    def _remember(self, ledger: Ledger, change: ChangeState) -> None:
-        ledger.plan_change(change)
-
     def _one_move(
         self,
         m: Mover,
@@ -371,7 +376,7 @@ class Runner:
             stages = tuple(steps or self._place.settings.traffic.steps)
             with m.writing() as ledger:
                 for change in changes:
-                    self._remember(ledger, change)
+                    ledger.plan_change(change)
                     kept = forward.remembered(asked, origin, stages)
                     ledger.begin(change.name, change.phase, move, version=version, arguments=kept)
             for change in changes:

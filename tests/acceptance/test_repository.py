@@ -112,6 +112,13 @@ def test_lint_in_ci_as_the_guide_tells_it(project: Project) -> None:
     assert ["ec lint"] == re.findall(r"^  entry: (.*)$", hook, re.MULTILINE)
 
 
+def test_a_rehearsal_as_the_guide_tells_it(project: Project) -> None:
+    """Every command of the guide, on a pair that ``ec new`` wrote; the change is planned as before."""
+    for block in _blocks("how-to/rehearse.md"):
+        _run(project, block)
+    assert [] == project.sql("SELECT * FROM expandcontract.change")
+
+
 def test_the_worked_example_passes_lint(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a database, also by the strictest measure."""
     monkeypatch.delenv("EC_DATABASE", raising=False)
