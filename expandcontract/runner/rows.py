@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill import parity, statement
 from expandcontract.backfill.fill import fill
+from expandcontract.backfill.job import How
 from expandcontract.core.facts import Asked
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
@@ -56,10 +58,24 @@ def sealed(text: str, change: ChangeState) -> Event:
     return Event(kind="sealed", text=f"sealed: {text}", change=change.name)
 
 
+def how(place: Place) -> How:
+    """How rows are filled, from the settings."""
+    given = place.settings.backfill
+    pace = Pace(
+        window_pages=given.window_pages, stripes=given.stripes, batch_pages=given.window_pages, target=given.target
+    )
+    return How(
+        pace=pace,
+        most_pages=max(given.most_pages, given.window_pages),
+        workers=given.workers or max(1, (os.cpu_count() or 1) // 2),
+        lease=given.lease,
+        ceiling=given.ceiling,
+    )
+
+
 def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
     """Fill one table's rows, as the pace allows."""
-    pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
-    for at in fill(place.url, change.name, work, pace, epoch=mover.epoch):
+    for at in fill(place.url, change.name, work, how(place), epoch=mover.epoch):
         data: dict[str, object] = {
             "done": at.pages_done,
             "total": at.pages_total,
