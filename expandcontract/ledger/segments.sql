@@ -15,12 +15,13 @@ INSERT INTO expandcontract.backfill (change) VALUES (%(change)s) ON CONFLICT DO 
 
 -- name: claim
 UPDATE expandcontract.segment AS s
-SET worker = %(worker)s, claim = s.claim + 1, lease_until = clock_timestamp() + %(lease)s
+SET worker = %(worker)s, backend_pid = pg_backend_pid(), claim = s.claim + 1, lease_until = clock_timestamp() + %(lease)s
 FROM (
     -- a row that is locked belongs to a worker in the middle of a batch, whatever its lease says
     SELECT ctid FROM expandcontract.segment
     WHERE change = %(change)s AND relation = ANY (%(relations)s) AND done_at IS NULL
-      AND (worker IS NULL OR lease_until < clock_timestamp())
+      AND (worker IS NULL OR lease_until < clock_timestamp()
+           OR NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = backend_pid))
     ORDER BY relation, first_page LIMIT 1 FOR UPDATE SKIP LOCKED
 ) AS free
 WHERE s.ctid = free.ctid

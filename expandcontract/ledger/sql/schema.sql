@@ -77,6 +77,7 @@ CREATE TABLE expandcontract.segment (
     pass_page bigint,
     claim bigint NOT NULL DEFAULT 0,
     worker text,
+    backend_pid integer,
     lease_until timestamptz,
     PRIMARY KEY (change, relation, first_page),
     CHECK ((window_end IS NULL) = (stripes IS NULL)),

@@ -4,6 +4,7 @@ ALTER TABLE expandcontract.segment ADD COLUMN stripes integer;
 ALTER TABLE expandcontract.segment ADD COLUMN pass_page bigint;
 ALTER TABLE expandcontract.segment ADD COLUMN claim bigint NOT NULL DEFAULT 0;
 ALTER TABLE expandcontract.segment ADD COLUMN worker text;
+ALTER TABLE expandcontract.segment ADD COLUMN backend_pid integer;
 ALTER TABLE expandcontract.segment ADD COLUMN lease_until timestamptz;
 
 -- how far a window was is only known to the ec that began it; its rows are gone through once more, and written once
