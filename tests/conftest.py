@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    import pytest
 
 settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
 pytest_plugins = [
+    "tests.fix_filling",
     "tests.fix_models",
     "tests.fix_postgres",
     "tests.fix_project",
@@ -25,3 +22,10 @@ pytest_plugins = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--pg`` chooses the server's version."""
     parser.addoption("--pg", type=int, default=18, choices=(15, 16, 18), help="version of PostgreSQL to test on")
+    parser.addoption("--kills", type=int, default=6, help="how often a backfill is killed in one test")
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often a backfill is killed in one test."""
+    return int(request.config.getoption("--kills"))

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from expandcontract.backfill import statement
-from expandcontract.backfill.batch import batch
+from expandcontract.backfill.batch import batch, stopped
 from expandcontract.errors import BackfillError
 from expandcontract.ledger.segments import Segments
 from expandcontract.pg.catalog import leaves
@@ -20,7 +22,6 @@ from expandcontract.pg.quoting import identifier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import psycopg
     from psycopg import sql
     from sqlalchemy import URL
 
@@ -141,8 +142,13 @@ def _found(connection: psycopg.Connection, query: sql.Composed, values: dict[str
 def _repair(
     connection: psycopg.Connection, change: str, query: sql.Composed, values: dict[str, int], epoch: int
 ) -> int:
+    segments = Segments(connection, change)
+
     def work() -> int:
-        Segments(connection, change).fence(epoch)
+        segments.fence(epoch)
         return connection.execute(query, values).rowcount
 
-    return batch(connection, work, where=f"the repair of page {values['first']}")
+    try:
+        return batch(connection, segments, work)
+    except psycopg.Error as exc:
+        raise stopped(exc, f"the repair of page {values['first']}") from exc

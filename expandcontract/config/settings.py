@@ -138,11 +138,22 @@ def check_stripes(stripes: int) -> int:
 class BackfillSettings(Section):
     """``[backfill]``: how rows are filled."""
 
-    window_pages: int = Field(
-        default=1500, ge=1, description="Heap pages of one window; it must fit in shared buffers."
+    workers: int = Field(
+        default=0, ge=0, description="Threads of one process; 0: half as many as this machine has processors."
     )
+    target: Duration = Field(
+        default=timedelta(seconds=0.1), description="How long a batch should take; its size follows."
+    )
+    ceiling: Duration = Field(
+        default=timedelta(seconds=0.5), description="How long one statement may take; then it is broken off and halved."
+    )
+    window_pages: int = Field(default=750, ge=1, description="Heap pages of the first window; it grows with the speed.")
+    most_pages: int = Field(default=3000, ge=1, description="Heap pages of the largest window; fits in shared buffers.")
     stripes: int = Field(
-        default=16, ge=1, description="Passes over a window, each taking one hash class of its rows; a power of two."
+        default=16, ge=1, description="The most passes over a window, each taking one hash class; a power of two."
+    )
+    lease: Duration = Field(
+        default=timedelta(seconds=30), description="After how long a silent worker's segment is taken over."
     )
 
     _masked = field_validator("stripes")(check_stripes)

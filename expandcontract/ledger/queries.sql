@@ -52,7 +52,8 @@ UPDATE expandcontract.change SET contract_revision = :revision
 WHERE name = :name AND phase <> 'contracted' AND contract_revision IS DISTINCT FROM :revision;
 
 -- name: forget_segments
-DELETE FROM expandcontract.segment WHERE change = :name;
+WITH forgotten AS (DELETE FROM expandcontract.segment WHERE change = :name)
+DELETE FROM expandcontract.backfill WHERE change = :name;
 
 -- name: rows_filled
 SELECT coalesce(sum(rows_filled), 0) FROM expandcontract.segment WHERE change = :name;
