@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint unit locks
+.PHONY: demo test lint unit locks kills
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
@@ -20,6 +20,9 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+kills: .venv/lint.stamp
+	$(BIN)/python -m pytest tests/crash/test_kill_backfill.py -q --kills 100 --timeout 3600
 
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md

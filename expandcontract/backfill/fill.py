@@ -20,7 +20,7 @@ from expandcontract.ledger.segments import Segments, Totals
 from expandcontract.pg.connect import hot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import URL
 
@@ -79,18 +79,31 @@ def fill(url: URL, change: str, work: Work, how: How, *, epoch: int) -> Iterator
         BackfillError: A statement failed; the cursor stands at the last committed batch.
         FencedError: Another mover has begun since.
     """
-    todo = job(url, change, work, how)
+    todo = cut(url, change, (work,), how, epoch=epoch)[0]
+    with hot(url, command=f"backfill {change}") as connection:
+        yield from join(Segments(connection, change), todo, epoch)
+
+
+def cut(url: URL, change: str, works: Sequence[Work], how: How, *, epoch: int) -> list[Job]:
+    """Cut the tables of ``works`` into segments, all in one transaction; those of an earlier run stay.
+
+    Raises:
+        BackfillError: A relation is no heap table.
+        FencedError: Another mover has begun since.
+    """
+    todo = [job(url, change, work, how) for work in works]
+
+    def cover() -> None:
+        segments.fence(epoch)
+        segments.begin()
+        for item in todo:
+            for leaf in item.leaves.values():
+                segments.cover(leaf.oid, leaf.filenode, leaf.pages, size=item.segment_pages)
+
     with hot(url, command=f"backfill {change}") as connection:
         segments = Segments(connection, change)
-        batch(connection, segments, lambda: _cut(segments, todo, epoch))
-        yield from join(segments, todo, epoch)
-
-
-def _cut(segments: Segments, todo: Job, epoch: int) -> None:
-    segments.fence(epoch)
-    segments.begin()
-    for leaf in todo.leaves.values():
-        segments.cover(leaf.oid, leaf.filenode, leaf.pages, size=todo.segment_pages)
+        batch(connection, segments, cover)
+    return todo
 
 
 def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:

@@ -82,7 +82,7 @@ class Segments:
         return self._connection.execute(QUERIES[query], {"change": self._change, **values})
 
     def begin(self) -> None:
-        """Remember when the backfill began; later calls change nothing."""
+        """Remember when the backfill began, with its segments; later calls change nothing."""
         self._run("begin")
 
     def cover(self, relation: int, filenode: int, pages: int, *, size: int) -> None:
@@ -157,6 +157,10 @@ class Segments:
         row = self._run("totals", relations=list(relations)).fetchone()
         assert row is not None  # noqa: S101  # an aggregate always has a row
         return Totals(pages=int(row[0]), rows=int(row[1]), open=int(row[2]), done=float(row[3]))
+
+    def begun(self) -> bool:
+        """Whether the backfill has begun, which its segments do with it."""
+        return self._run("control").fetchone() is not None
 
     def control(self) -> Control:
         """What was asked of the backfill so far."""

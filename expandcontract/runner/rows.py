@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill import parity, statement
-from expandcontract.backfill.fill import fill
+from expandcontract.backfill.fill import Progress, cut, join
 from expandcontract.backfill.job import How
 from expandcontract.core.facts import Asked
 from expandcontract.core.mapping import Mapping
@@ -16,6 +16,8 @@ from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
 from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import RefusedError
+from expandcontract.ledger.segments import Segments
+from expandcontract.pg.connect import hot
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, differing, observe
@@ -34,8 +36,7 @@ if TYPE_CHECKING:
 def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Fill, prove equal, seal, and ask the gates at the end."""
     items = seal.record(place.project.pair(change.name).expand.module)
-    for work in change.shape.work:
-        yield from fill_rows(place, mover, change, work)
+    yield from fill_rows(place, mover, change, *change.shape.work)
     yield from compare(place, mover, change, repair=True)
     notices = sealing.run(place.url, items, mover.fence, mover.patience)
     yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
@@ -73,17 +74,27 @@ def how(place: Place) -> How:
     )
 
 
-def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
-    """Fill one table's rows, as the pace allows."""
-    for at in fill(place.url, change.name, work, how(place), epoch=mover.epoch):
-        data: dict[str, object] = {
-            "done": at.pages_done,
-            "total": at.pages_total,
-            "rows": at.rows_filled,
-            "rate": at.rows_per_s,
-            "eta_s": None if at.eta is None else at.eta.total_seconds(),
-        }
-        yield Event(kind="progress", text=f"{at.rows_filled} rows filled", change=change.name, data=data)
+def fill_rows(place: Place, mover: Mover, change: ChangeState, *works: Work) -> Iterator[Event]:
+    """Fill the rows of tables, one after the other, as the pace allows; workers elsewhere may help."""
+    for todo in cut(place.url, change.name, works, how(place), epoch=mover.epoch):
+        with hot(place.url, command=f"backfill {change.name}") as connection:
+            for at in join(Segments(connection, change.name), todo, mover.epoch):
+                yield progress(at)
+
+
+def progress(at: Progress) -> Event:
+    """How far a backfill is, as an event."""
+    data: dict[str, object] = {
+        "done": at.pages_done,
+        "total": at.pages_total,
+        "rows": at.rows_filled,
+        "rate": at.rows_per_s,
+        "eta_s": None if at.eta is None else at.eta.total_seconds(),
+        "waiting": list(at.waiting),
+        "workers": [asdict(lane) for lane in at.lanes],
+    }
+    text = f"waiting: {'; '.join(at.waiting)}" if at.waiting else f"{at.rows_filled} rows filled"
+    return Event(kind="progress", text=text, change=at.change, data=data)
 
 
 def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
