@@ -181,7 +181,8 @@ def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
         if crew.board.stopped:
             return
         asked = segments.control()
-        crew.board.hold_back("control", None if asked.paused is None else f"paused: {asked.paused}")
+        paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
+        crew.board.hold_back("control", paused)
         crew.board.target = asked.target
         crew.want(asked.workers)
         now = segments.totals(todo.relations)

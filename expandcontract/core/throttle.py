@@ -101,6 +101,11 @@ class Reading:
     detail: str = ""
 
     @property
+    def title(self) -> str:
+        """What the signal is called."""
+        return MEANS[self.signal][0]
+
+    @property
     def unit(self) -> Unit:
         """What value and limit are counted in."""
         return MEANS[self.signal][1]
@@ -111,10 +116,9 @@ class Reading:
         return self.value > self.limit
 
     def __str__(self) -> str:
-        title, unit = MEANS[self.signal]
-        if unit is Unit.ANSWER:
-            return f"{title}: {self.detail}"
-        said = f"{title} {quantity(self.value, unit)}, limit {quantity(self.limit, unit)}"
+        if self.unit is Unit.ANSWER:
+            return f"{self.title}: {self.detail}"
+        said = f"{self.title} {quantity(self.value, self.unit)}, limit {quantity(self.limit, self.unit)}"
         return f"{said} ({self.detail})" if self.detail else said
 
 
