@@ -74,6 +74,11 @@ class Filling:
         with psycopg.connect(self.database, autocommit=True) as connection:
             return connection.execute(query).fetchall()
 
+    def sql_all(self, script: str) -> None:
+        """Run statements that give no rows."""
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            connection.execute(script)
+
     def faults(self) -> dict[str, list[tuple[object, ...]]]:
         """Rows that are wrong, rows written more than once, and segments that are not done; by what is wrong."""
         found = {
