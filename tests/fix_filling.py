@@ -74,8 +74,8 @@ class Filling:
         with psycopg.connect(self.database, autocommit=True) as connection:
             return connection.execute(query).fetchall()
 
-    def sql_all(self, script: str) -> None:
-        """Run statements that give no rows."""
+    def sql_one(self, script: str) -> None:
+        """Run a statement, or a script in one transaction, that gives no rows."""
         with psycopg.connect(self.database, autocommit=True) as connection:
             connection.execute(script)
 

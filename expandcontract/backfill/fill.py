@@ -123,7 +123,7 @@ def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:
     """
     crew = Crew(todo, epoch)
     try:
-        crew.begin()
+        crew.begin(_control(segments, todo, crew.board))
         yield from _watch(segments, todo, crew)
     finally:
         crew.end()
@@ -142,10 +142,10 @@ class Crew:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._watch = Watch(todo, self.board)
 
-    def begin(self) -> None:
-        """Look at what may hold everybody back, then let the workers begin."""
+    def begin(self, workers: int | None) -> None:
+        """Look at what may hold everybody back, then let so many workers begin."""
         self._watch.begin()
-        self.want(None)
+        self.want(workers)
 
     def want(self, workers: int | None) -> None:
         """Let so many work; those beyond wait, those that lack are started. ``None``: as many as were configured."""
@@ -180,15 +180,20 @@ def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
             crew.board.rest(LOOK_S)
         if crew.board.stopped:
             return
-        asked = segments.control()
-        paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
-        crew.board.hold_back("control", paused)
-        crew.board.target = asked.target
-        crew.want(asked.workers)
+        crew.want(_control(segments, todo, crew.board))
         now = segments.totals(todo.relations)
         yield _progress(todo, crew.board, first, now, monotonic() - began)
         if not now.open:
             return
+
+
+def _control(segments: Segments, todo: Job, board: Board) -> int | None:
+    """Heed what was asked of the backfill; how many workers, or ``None`` where nobody said."""
+    asked = segments.control()
+    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
+    board.hold_back("control", paused)
+    board.target = asked.target
+    return asked.workers
 
 
 def _progress(todo: Job, board: Board, first: Totals, now: Totals, elapsed_s: float) -> Progress:

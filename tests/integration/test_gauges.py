@@ -205,7 +205,7 @@ def plain(filling: Filling) -> Iterator[str]:
     """The address of the filled database for a role that owns the table and may see nothing of others."""
     filling.prepare(2000)
     role = f"plain_{filling.database.rsplit('/', 1)[1]}"
-    filling.sql_all(f"""
+    filling.sql_one(f"""
         CREATE ROLE {role} LOGIN;
         GRANT USAGE ON SCHEMA expandcontract TO {role};
         GRANT ALL ON ALL TABLES IN SCHEMA expandcontract TO {role};
@@ -214,7 +214,7 @@ def plain(filling: Filling) -> Iterator[str]:
         ALTER TABLE written OWNER TO {role};
     """)
     yield filling.database.replace("postgres@", f"{role}@")
-    filling.sql_all(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+    filling.sql_one(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
 HIDDEN = {

@@ -77,7 +77,7 @@ def test_a_replica_excepted_by_name_stops_nothing(filling: Filling, standby: Loc
 def test_a_session_that_waits_on_us_stops_the_backfill(filling: Filling, statement: str) -> None:
     """Whoever waits behind a batch, for the table or a row, is seen and named; once he has his turn it goes on."""
     filling.prepare(2000)
-    filling.sql_all(SLOW)
+    filling.sql_one(SLOW)
     with (
         psycopg.connect(filling.database) as client,
         running(filling.database, limited(Signal.WAITING_SESSIONS, 0), pace=HALVES) as backfill,
@@ -129,7 +129,7 @@ def users_signal(
         Signal.QUERY: (
             {"query": "SELECT count(*) FROM busy WHERE 'a%' <> ''"},
             "result of backfill.throttle.query 1, limit 0",
-            lambda: filling.sql_all("DELETE FROM busy"),
+            lambda: filling.sql_one("DELETE FROM busy"),
         ),
         Signal.COMMAND: (
             {"command": ("sh", "-c", f"test ! -e {flag} || {{ echo well; echo too busy; exit 3; }}")},
@@ -148,7 +148,7 @@ def test_the_users_own_signals(
     """A breach that was there before is seen before the first row is filled, and told; it ends by itself."""
     signal, given, said, end = users_signal
     filling.prepare(3000)
-    filling.sql_all("CREATE TABLE busy (id int); INSERT INTO busy VALUES (1)")
+    filling.sql_one("CREATE TABLE busy (id int); INSERT INTO busy VALUES (1)")
     with running(filling.database, limited(signal, 0, **given)) as backfill:
         backfill.until(lambda it: signal in it.waits_for)
         assert backfill.rows == 0

@@ -26,8 +26,12 @@ STATEMENT = sql.SQL("VACUUM (INDEX_CLEANUP AUTO, TRUNCATE FALSE, SKIP_LOCKED) {}
 LEAST_ROWS = 1000
 """Fewer dead rows than that are nobody's concern."""
 AGAIN_S = 30.0
-"""How long after one that was skipped or gave way the next is asked for."""
+"""How long after one that was skipped, gave way or left many rows the next is asked for."""
+AGAIN_TIMES = 20.0
+"""And how many times what one took that is at least: a share of 5 % for work that may be in vain."""
 NOT_AVAILABLE = "55P03"
+FLUSHES = 150000
+"""The first version that tells of dead rows when asked to."""
 
 
 @dataclass(slots=True)
@@ -35,12 +39,15 @@ class Past:
     """What is known of one relation.
 
     Attributes:
-        left: Dead rows that the last VACUUM left, held by somebody's snapshot: another one would not remove them.
-        not_before_s: When the next may be asked for, on the monotonic clock.
+        left: Dead rows by the server's count after the last VACUUM. Somebody's snapshot holds them, or sessions told
+            of them after it had removed them; another one may be in vain.
+        patient_until_s: Until when that counts, on the monotonic clock.
+        not_before_s: When the next may be asked for at all.
         ended: Whether one has ended since the last look.
     """
 
     left: int = 0
+    patient_until_s: float = 0.0
     not_before_s: float = 0.0
     ended: bool = False
 
@@ -77,7 +84,7 @@ class Vacuums:
         past = self._past.setdefault(row["relation"], Past())
         if past.ended:
             past.left, past.ended = row["dead"], False
-        past.left = min(past.left, row["dead"])
+        past.left = min(past.left, row["dead"]) if monotonic() < past.patient_until_s else 0
         new = row["dead"] - past.left
         share = self._share if self._share is not None else 1.0
         if new < LEAST_ROWS or new <= share * (row["dead"] + row["live"]):
@@ -109,9 +116,12 @@ class Vacuums:
         with self._lock:
             self._running += 1
         connection.add_notice_handler(listen)
-        gave_way = False
+        gave_way, began_s = False, monotonic()
         try:
             connection.execute("SELECT set_config('statement_timeout', '0', false)")
+            if connection.info.server_version >= FLUSHES:
+                # what this session has not told yet of its own dead rows would be counted after they are gone
+                connection.execute("SELECT pg_stat_force_next_flush()")
             connection.execute(STATEMENT.format(name))
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             gave_way = True
@@ -121,7 +131,9 @@ class Vacuums:
                 self._running -= 1
                 past = self._past.setdefault(relation, Past())
                 past.ended = not gave_way and NOT_AVAILABLE not in skipped
-                past.not_before_s = 0.0 if past.ended else monotonic() + AGAIN_S
+                now_s = monotonic()
+                past.not_before_s = 0.0 if past.ended else now_s + AGAIN_S
+                past.patient_until_s = now_s + max(AGAIN_S, AGAIN_TIMES * (now_s - began_s))
 
 
 DESPITE = Signal.DEAD_SHARE
