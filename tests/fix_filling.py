@@ -74,6 +74,11 @@ class Filling:
         with psycopg.connect(self.database, autocommit=True) as connection:
             return connection.execute(query).fetchall()
 
+    def sql_one(self, script: str) -> None:
+        """Run a statement, or a script in one transaction, that gives no rows."""
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            connection.execute(script)
+
     def faults(self) -> dict[str, list[tuple[object, ...]]]:
         """Rows that are wrong, rows written more than once, and segments that are not done; by what is wrong."""
         found = {

@@ -40,6 +40,9 @@ class Board:
         self._lanes: dict[str, Lane] = {}
         self._reasons: dict[str, str] = {}
         self._error: BaseException | None = None
+        self._slower: dict[str, float] = {}
+        self._notes: dict[str, str] = {}
+        self._due: int | None = None
         self.allowed: int | None = None
         self.target: timedelta | None = None
 
@@ -80,6 +83,50 @@ class Board:
         """Why everybody waits; empty where nobody does."""
         with self._lock:
             return tuple(self._reasons.values())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What makes everybody wait, by name; as long as :attr:`reasons`."""
+        with self._lock:
+            return tuple(self._reasons)
+
+    def slow_down(self, source: str, batch_times: float) -> None:
+        """Let everybody rest that many times what a batch took, after each; 0: ``source`` no longer asks for it."""
+        with self._lock:
+            self._slower[source] = batch_times
+
+    @property
+    def rest_batches(self) -> float:
+        """How many times what a batch took everybody rests after it; the slowest source counts."""
+        with self._lock:
+            return max(self._slower.values(), default=0.0)
+
+    def note(self, source: str, text: str) -> None:
+        """Say something once; a later text of the same source is not heard."""
+        with self._lock:
+            self._notes.setdefault(source, text)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything that was to be said once, in order."""
+        with self._lock:
+            return tuple(self._notes.values())
+
+    def want_vacuum(self, relation: int | None) -> None:
+        """Ask one worker to vacuum this relation between two windows; ``None``: no longer."""
+        with self._lock:
+            self._due = relation
+
+    def may_vacuum(self, despite: str) -> bool:
+        """Whether a relation waits to be vacuumed, and nothing but ``despite`` holds anybody back."""
+        with self._lock:
+            return self._due is not None and not (self._reasons.keys() - {despite})
+
+    def take_vacuum(self) -> int | None:
+        """The relation that is to be vacuumed, for the one that asks first."""
+        with self._lock:
+            due, self._due = self._due, None
+            return due
 
     def tell(self, worker: str, *, rows: int, seconds: float, pages: int) -> None:
         """A batch was committed."""

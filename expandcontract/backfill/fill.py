@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from expandcontract.backfill.batch import batch
 from expandcontract.backfill.board import Board, Lane
 from expandcontract.backfill.job import How, Job, job
+from expandcontract.backfill.throttle.watch import Watch
 from expandcontract.backfill.worker import Worker
 from expandcontract.core.pace import eta
 from expandcontract.ledger.segments import Segments, Totals
@@ -41,6 +42,8 @@ class Progress:
         rows_per_s: Rows a second in this run, by all processes.
         eta: How long the rest takes; ``None`` before that can be told.
         waiting: Why nobody fills at the moment; empty where somebody may.
+        sources: What makes everybody wait, by name; as long as ``waiting``.
+        notes: What is to be said once, all of it so far.
         lanes: How each worker of this process is doing.
     """
 
@@ -51,6 +54,8 @@ class Progress:
     rows_per_s: float
     eta: timedelta | None
     waiting: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     lanes: tuple[Lane, ...] = ()
 
 
@@ -118,6 +123,7 @@ def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:
     """
     crew = Crew(todo, epoch)
     try:
+        crew.begin(_control(segments, todo, crew.board))
         yield from _watch(segments, todo, crew)
     finally:
         crew.end()
@@ -134,14 +140,21 @@ class Crew:
         self._epoch = epoch
         self._threads: list[threading.Thread] = []
         self._name = f"{socket.gethostname()}:{os.getpid()}"
-        self.want(None)
+        self._watch = Watch(todo, self.board)
+
+    def begin(self, workers: int | None) -> None:
+        """Look at what may hold everybody back, then let so many workers begin."""
+        self._watch.begin()
+        self.want(workers)
 
     def want(self, workers: int | None) -> None:
         """Let so many work; those beyond wait, those that lack are started. ``None``: as many as were configured."""
         wanted = self._todo.how.workers if workers is None else workers
         self.board.allowed = wanted
         for number in range(len(self._threads), wanted):
-            worker = Worker(self._todo, self.board, name=f"{self._name}:{number}", number=number, epoch=self._epoch)
+            name = f"{self._name}:{number}"
+            vacuums = self._watch.vacuums
+            worker = Worker(self._todo, self.board, vacuums, name=name, number=number, epoch=self._epoch)
             thread = threading.Thread(target=worker.run, name=f"backfill {number}")
             self._threads.append(thread)
             thread.start()
@@ -156,6 +169,7 @@ class Crew:
         self.board.stop()
         for thread in self._threads:
             thread.join()
+        self._watch.end()
 
 
 def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
@@ -166,14 +180,20 @@ def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
             crew.board.rest(LOOK_S)
         if crew.board.stopped:
             return
-        asked = segments.control()
-        crew.board.hold_back("control", None if asked.paused is None else f"paused: {asked.paused}")
-        crew.board.target = asked.target
-        crew.want(asked.workers)
+        crew.want(_control(segments, todo, crew.board))
         now = segments.totals(todo.relations)
         yield _progress(todo, crew.board, first, now, monotonic() - began)
         if not now.open:
             return
+
+
+def _control(segments: Segments, todo: Job, board: Board) -> int | None:
+    """Heed what was asked of the backfill; how many workers, or ``None`` where nobody said."""
+    asked = segments.control()
+    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
+    board.hold_back("control", paused)
+    board.target = asked.target
+    return asked.workers
 
 
 def _progress(todo: Job, board: Board, first: Totals, now: Totals, elapsed_s: float) -> Progress:
@@ -185,5 +205,7 @@ def _progress(todo: Job, board: Board, first: Totals, now: Totals, elapsed_s: fl
         rows_per_s=(now.rows - first.rows) / elapsed_s if elapsed_s else 0.0,
         eta=eta(now.done - first.done, now.pages - first.done, timedelta(seconds=elapsed_s)),
         waiting=board.reasons,
+        sources=board.sources,
+        notes=board.notes,
         lanes=board.lanes,
     )

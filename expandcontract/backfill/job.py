@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill import statement
+from expandcontract.backfill.throttle.limits import Limits
 from expandcontract.core.pace import Pace, stripes_for
 from expandcontract.errors import BackfillError
 from expandcontract.pg.catalog import leaves
@@ -38,6 +39,7 @@ class How:
         workers: Threads of this process.
         lease: After how long a silent worker's segment is taken over.
         ceiling: After how long one statement is broken off and made smaller.
+        limits: What holds it back.
     """
 
     pace: Pace = field(default_factory=Pace)
@@ -45,6 +47,7 @@ class How:
     workers: int = 1
     lease: timedelta = timedelta(seconds=30)
     ceiling: timedelta = timedelta(milliseconds=500)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,12 @@ import psycopg
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from expandcontract.backfill.batch import LONGEST, batch, stopped
+from expandcontract.backfill.throttle.vacuums import DESPITE
 from expandcontract.core.pace import REMEMBERED, Batch, Pace, Position, Took, after, halved, next_batch, opened, steer
 from expandcontract.errors import ConnectError
 from expandcontract.ledger.segments import Segment, Segments
 from expandcontract.pg.connect import hot
+from expandcontract.pg.quoting import identifier
 from expandcontract.pg.retry import sqlstate
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from expandcontract.backfill.board import Board
     from expandcontract.backfill.job import Job
+    from expandcontract.backfill.throttle.vacuums import Vacuums
 
 AGAIN_S = 0.2
 """How long to wait where every segment is somebody's."""
@@ -33,6 +36,8 @@ RECONNECT_S = 60
 CANCELLED, DISK_FULL = "57014", "53100"
 FULL = "the server's disk is full; the backfill goes on by itself once there is room"
 FULL_S = 5.0
+LONGEST_REST_S = 5.0
+"""The most that a limit that is near makes a worker rest; less than any lease."""
 
 
 class LostClaimError(Exception):
@@ -45,14 +50,16 @@ class Worker:
     Args:
         job: What is to do.
         board: Shared with the other workers of this process.
+        vacuums: Shared as well.
         name: Unique among all processes; shown to whoever asks who works.
         number: Among the workers of this process, from 0; one beyond the allowed number waits.
         epoch: Of the mover; each batch is fenced by it.
     """
 
-    def __init__(self, job: Job, board: Board, *, name: str, number: int, epoch: int) -> None:
+    def __init__(self, job: Job, board: Board, vacuums: Vacuums, *, name: str, number: int, epoch: int) -> None:
         self._job = job
         self._board = board
+        self._vacuums = vacuums
         self._name = name
         self._number = number
         self._epoch = epoch
@@ -73,10 +80,13 @@ class Worker:
                 try:
                     if not self._next():
                         return
-                except psycopg.OperationalError:
-                    if not self._connection.broken:
+                except psycopg.OperationalError as exc:
+                    if sqlstate(exc) == DISK_FULL:
+                        self._full()
+                    elif self._connection.broken:
+                        self._reconnect()
+                    else:
                         raise
-                    self._reconnect()
         except Exception as exc:  # noqa: BLE001 - a thread's error is raised by the one that watches
             self._board.fail(exc)
         finally:
@@ -94,6 +104,9 @@ class Worker:
         self._segments = Segments(self._connection, self._job.change)
 
     def _next(self) -> bool:
+        if self._vacuum_is_due():
+            self._vacuum()
+            return True
         if self._waits():
             self._board.rest(AGAIN_S)
             return True
@@ -115,13 +128,31 @@ class Worker:
         allowed = self._board.allowed
         return bool(self._board.reasons) or (allowed is not None and self._number >= allowed)
 
+    def _vacuum_is_due(self) -> bool:
+        allowed = self._board.allowed
+        return self._board.may_vacuum(DESPITE) and (allowed is None or self._number < allowed)
+
+    def _vacuum(self) -> None:
+        relation = self._board.take_vacuum()
+        if relation is not None:
+            leaf = self._job.leaves[relation]
+            self._board.show(self._name, f"vacuuming {leaf.name}")
+            self._vacuums.run(self._connection, relation, identifier(leaf.schema, leaf.name))
+            self._board.show(self._name, "")
+
+    def _full(self) -> None:
+        self._board.hold_back("disk", FULL)
+        self._board.rest(FULL_S)
+        self._board.hold_back("disk", None)
+
     def _segment(self, segment: Segment) -> None:
         pace = self._job.pace(segment.relation)
         last: deque[Took] = deque(maxlen=REMEMBERED)
         statement = self._job.statement(segment.relation)
         at = opened(segment.at, pace)
         while (todo := next_batch(at, pace)) is not None:
-            if self._board.stopped or self._waits():
+            between = at.passing is not None and at.passing.stripe == 0 and at.passing.page == at.page
+            if self._board.stopped or self._waits() or (between and self._vacuum_is_due()):
                 self._segments.release(segment)
                 return
             began = monotonic()
@@ -136,6 +167,7 @@ class Worker:
             at = opened(after(at, todo), pace)
             last.append(Took(pages=todo.pages, seconds=seconds))
             self._board.tell(self._name, rows=rows, seconds=seconds, pages=todo.pages)
+            self._board.rest(min(seconds * self._board.rest_batches, LONGEST_REST_S))
             if self._board.target is not None:
                 pace = replace(pace, target=self._board.target)
             pace = steer(pace, last, most_pages=self._job.how.most_pages)
@@ -149,8 +181,7 @@ class Worker:
             self._ceiling = min(2 * self._ceiling, LONGEST)
             return pace
         if state == DISK_FULL:
-            self._board.show(self._name, FULL)
-            self._board.rest(FULL_S)
+            self._full()
             return pace
         if self._connection.broken:
             raise exc

@@ -64,6 +64,8 @@ def figures(data: Mapping[str, Any]) -> str:
     parts = []
     if isinstance(data.get("rows"), int):
         parts.append(f"{data['rows']:,} rows")
+    if data.get("waiting"):
+        return ", ".join([*parts, f"waiting: {'; '.join(data['waiting'])}"])
     if number(data.get("rate")):
         parts.append(f"{int(number(data['rate'])):,} rows/s")
     if "differing" in data:

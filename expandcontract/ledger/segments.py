@@ -61,7 +61,7 @@ class Control:
     """What somebody asked of a running backfill.
 
     Attributes:
-        paused: Why it is to wait; ``None`` where it is not.
+        paused: By whom it was told to wait, and why; ``None`` where it was not.
         workers: How many of this process's workers may work; ``None`` where nobody said.
         target: How long a batch should take; ``None`` where nobody said.
     """

@@ -68,7 +68,7 @@ SELECT coalesce(sum(end_page - first_page), 0), coalesce(sum(rows_filled), 0), c
 FROM expandcontract.segment WHERE change = %(change)s AND relation = ANY (%(relations)s);
 
 -- name: control
-SELECT paused_at IS NOT NULL, coalesce(paused_why, ''), workers, target FROM expandcontract.backfill WHERE change = %(change)s;
+SELECT paused_at IS NOT NULL, 'by ' || coalesce(paused_by, 'somebody') || coalesce(': ' || paused_why, ''), workers, target FROM expandcontract.backfill WHERE change = %(change)s;
 
 -- name: workers
 SELECT worker, count(*) FROM expandcontract.segment

@@ -11,7 +11,7 @@ from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
-from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
+from expandcontract.errors import MappingError, PairError, SwitchError, UnknownNameError, UnreachableError
 from expandcontract.ledger import VERSION, Ledger, installed_version
 from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
 from expandcontract.pg.preflight import preflight
@@ -105,6 +105,22 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
         raise PairError(fault.what, hint=fault.fix)
     if change.in_flight is None:
         expression.check(connection, pair.change.shape, prelude(pair.expand.module))
+
+
+def known(place: Place, ledger: Ledger, name: str) -> ChangeState:
+    """A change that the ledger or the project's revisions know.
+
+    Raises:
+        UnknownNameError: Neither does; the nearest name is said.
+    """
+    found = {change.name: change for change in merged(place, ledger)}
+    if name in found:
+        return found[name]
+    try:
+        return ledger.change(name)
+    except UnknownNameError:
+        place.project.pair(name)
+        raise
 
 
 def observe(

@@ -20,6 +20,8 @@ from expandcontract.ledger.segments import Segments
 from expandcontract.pg.connect import hot
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
+from expandcontract.runner.holding import Holding
+from expandcontract.runner.limits import limits
 from expandcontract.runner.observe import coming, differing, observe
 from expandcontract.runner.waiting import waited
 
@@ -71,14 +73,17 @@ def how(place: Place) -> How:
         workers=given.workers or max(1, (os.cpu_count() or 1) // 2),
         lease=given.lease,
         ceiling=given.ceiling,
+        limits=limits(place.settings),
     )
 
 
 def fill_rows(place: Place, mover: Mover, change: ChangeState, *works: Work) -> Iterator[Event]:
     """Fill the rows of tables, one after the other, as the pace allows; workers elsewhere may help."""
+    holding = Holding()
     for todo in cut(place.url, change.name, works, how(place), epoch=mover.epoch):
         with hot(place.url, command=f"backfill {change.name}") as connection:
             for at in join(Segments(connection, change.name), todo, mover.epoch):
+                yield from holding.events(at)
                 yield progress(at)
 
 

@@ -10,15 +10,16 @@ from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks, check_version
-from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.errors import FailedError, RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, views
+from expandcontract.runner import back, colors, forward, rows, steering, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.events import Event, Written
+from expandcontract.runner.lengthen import lengthen
 from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import merged, observe, read_weights, usable
+from expandcontract.runner.observe import known, merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import give, put, release_for
@@ -269,15 +270,20 @@ class Runner:
 
     def window(self, name: str, extend: timedelta) -> dict[str, object]:
         """Lengthen the rollback window of a change."""
-        with mover(self._place.url, f"window {name}", self._window) as m:
-            with m.writing() as ledger:
-                change = self._known(ledger, name)
-                length = change.window.length + extend
-                change.window.resized(length)
-                ledger.plan_change(change)
-                ledger.set_window(name, length)
-            with m.reading() as ledger:
-                return views.status(self._place, ledger, name)
+        return lengthen(self._place, name, extend)
+
+    def steer(
+        self,
+        name: str,
+        word: str,
+        *,
+        workers: int | None = None,
+        target: timedelta | None = None,
+        why: str | None = None,
+    ) -> dict[str, object]:
+        """Pause, resume or set the pace of a backfill that runs, in whatever process; needs no mover lock."""
+        steering.steer(self._place, name, word, workers=workers, target=target, why=why)
+        return self.status(name)
 
     def history(self, name: str | None = None) -> list[dict[str, object]]:
         """The journal of one change or of all, first to last."""
@@ -293,14 +299,7 @@ class Runner:
             return views.verified(Ledger(connection, window=self._window))
 
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
-        found = {change.name: change for change in merged(self._place, ledger)}
-        if name in found:
-            return found[name]
-        try:
-            return ledger.change(name)
-        except UnknownNameError:
-            self._place.project.pair(name)
-            raise
+        return known(self._place, ledger, name)
 
     def _asked(
         self,

@@ -16,6 +16,7 @@ from expandcontract.ledger import Ledger
 from expandcontract.ledger.segments import Segments
 from expandcontract.pg.connect import connect, hot
 from expandcontract.runner.events import Event
+from expandcontract.runner.holding import Holding
 from expandcontract.runner.rows import how, progress
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def work(place: Place, name: str, *, workers: int | None, wait: timedelta | None
     while (found := _under_way(place, name)) is not None:
         try:
             for event in _share(place, *found, workers):
-                rows += int(str(event.data["mine"]))
+                rows += int(str(event.data.get("mine", 0)))
                 yield event
         except FencedError:
             continue
@@ -87,6 +88,7 @@ def _under_way(place: Place, name: str) -> tuple[ChangeState, int] | None:
 
 def _share(place: Place, change: ChangeState, epoch: int, workers: int | None) -> Iterator[Event]:
     asked = how(place)
+    holding = Holding()
     asked = asked if workers is None else replace(asked, workers=workers)
     for item in change.shape.work:
         todo = job(place.url, change.name, item, asked)
@@ -96,6 +98,7 @@ def _share(place: Place, change: ChangeState, epoch: int, workers: int | None) -
             if not segments.totals(todo.relations).open:
                 continue
             for at in join(segments, todo, epoch):
+                yield from holding.events(at)
                 event = progress(at)
                 done = sum(lane.rows for lane in at.lanes)
                 event.data["mine"], mine = done - mine, done

@@ -22,3 +22,15 @@ CREATE TABLE expandcontract.backfill (
     target interval CHECK (target > interval '0'),
     began_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+CREATE TABLE expandcontract.throttle (
+    change text NOT NULL REFERENCES expandcontract.change ON DELETE CASCADE,
+    signal text NOT NULL,
+    times bigint NOT NULL CHECK (times > 0),
+    seconds double precision NOT NULL CHECK (seconds >= 0),
+    last_value double precision NOT NULL,
+    last_limit double precision NOT NULL,
+    last_detail text NOT NULL,
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (change, signal)
+);
