@@ -141,3 +141,18 @@ class Explained:
 def index_name(table: Table, name: str) -> str:
     """An index as statements name it; it is of its table's schema."""
     return str(Table(schema=table.schema, name=name))
+
+
+def contracted_names(change: Change, contract: Script) -> tuple[frozenset[str], frozenset[str]]:
+    """The tables that the contract of a change drops; and the columns, indexes and constraints that it drops or alters.
+
+    Args:
+        change: As its expand declares it.
+        contract: The contract half.
+    """
+    known = Explained()
+    known.add(change, contract, None)
+    columns = {name for _, name in known.columns | known.leaving} | {name for _, name, _ in known.altered}
+    # an index is known with its schema, which a name with a dot cannot be told from
+    parts = frozenset(columns | known.indexes | {name for _, name in known.constraints})
+    return frozenset(table.name for table in known.tables), parts

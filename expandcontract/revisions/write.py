@@ -13,6 +13,7 @@ from alembic.util import rev_id
 from expandcontract.core.phase import Kind
 from expandcontract.core.shape import Hold
 from expandcontract.errors import PairError
+from expandcontract.revisions.explained import contracted_names
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.revisions.render import change_source, function, rendered
 
@@ -79,7 +80,7 @@ def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -
     expand_id, contract_id = rev_id(), rev_id()
     files = {
         _path(project, expand_id, f"{change.name}_expand"): _expand(
-            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand, _after(project, change, ended)
+            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand, _after(project, draft, ended)
         )
     }
     if draft.contract is not None:
@@ -91,12 +92,28 @@ def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -
     return tuple(files)
 
 
-def _after(project: Project, change: Change, ended: Collection[str]) -> str | None:
-    """The last contract that has already changed one of the tables: a fresh upgrade must run it before, as was done."""
-    tables = set(change.shape.tables)
-    done = [pair for pair in project.pairs() if pair.name in ended and tables & set(pair.change.shape.tables)]
-    contracts = {pair.name: str(pair.contract.revision) for pair in done if pair.contract is not None}
+def _after(project: Project, draft: Draft, ended: Collection[str]) -> str | None:
+    """The last contract that dropped or altered what this pair names: a fresh upgrade must run it before, as was done.
+
+    A name that Python or SQL would escape counts as named: a dependency too many only asks for that contract first.
+    """
+    tables = set(draft.change.shape.tables)
+    halves = [half for half in (draft.expand, draft.contract) if half is not None]
+    said = "\n".join(
+        line for half in halves for lines in (half.upgrade, half.seal, half.cut_over, half.downgrade) for line in lines
+    )
+    contracts = {}
+    for pair in project.pairs():
+        if pair.name in ended and pair.contract is not None:
+            dropped, parts = contracted_names(pair.change, pair.contract)
+            beside = bool(tables & set(pair.change.shape.tables))
+            if any(_named(name, said) for name in (*dropped, *(parts if beside else ()))):
+                contracts[pair.name] = str(pair.contract.revision)
     return contracts[project.in_order(contracts, CONTRACT)[-1]] if contracts else None
+
+
+def _named(name: str, said: str) -> bool:
+    return not re.fullmatch(r"\w+", name) or re.search(rf"\b{name}\b", said) is not None
 
 
 def _refuse_taken(project: Project, change: Change, beside: frozenset[str], ended: Collection[str]) -> None:

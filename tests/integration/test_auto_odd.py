@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expandcontract.errors import PairError, UndecidedError, UsageError
+from expandcontract.revisions.project import Project as Revisions
 from tests.integration.test_auto_pairs import AS_IT_IS, BADGE, SETUP, TEAM_COLUMN, USERS
 
 if TYPE_CHECKING:
@@ -176,8 +177,17 @@ def test_a_name_that_was_dropped_comes_back(modelled: Callable[..., Modelled]) -
     drive.models(without)
     drive.auto("no nick")
     drive.through()
-    drive.models(without.replace(TEAM_COLUMN, TEAM_COLUMN + 'Column("nick", Integer),\n'))
+    drive.models(without.replace(TEAM_COLUMN, TEAM_COLUMN + 'Column("other", Integer),\n'))
+    drive.auto("another")
+    drive.models(without.replace(TEAM_COLUMN, TEAM_COLUMN + 'Column("other", Integer), Column("nick", Integer),\n'))
+    drive.do("advance", ["another"])
     drive.auto("nick again")
+    project = Revisions.open(drive.project.directory / "alembic.ini")
+    pairs = {pair.name: pair for pair in project.pairs()}
+    contract = pairs["no_nick"].contract
+    assert contract is not None
+    depends = {name: pair.expand.dependencies for name, pair in pairs.items()}
+    assert {"no_nick": None, "another": None, "nick_again": contract.revision} == depends
     before = drive.dump()
     drive.do("advance", ["nick_again"])
     drive.do("rollback", ["nick_again"])
