@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint unit locks
+.PHONY: demo test lint unit locks bench
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
@@ -20,6 +20,9 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/lint.stamp
+	$(BIN)/python -m tests.benchmarks.worst_wait --json waits.json
 
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md

@@ -100,7 +100,7 @@ class _Attempts:
             finally:
                 self.made.append(Tried(began, time.monotonic(), attempt.lock_timeout.total_seconds()))
 
-        ddl._Request._try = noted  # type: ignore[method-assign]  # noqa: SLF001
+        ddl._Request._try = noted  # type: ignore[method-assign,assignment]  # noqa: SLF001
 
     def limit(self, began: float, ended: float) -> float:
         """The longest ``lock_timeout`` of the attempts that a wait overlaps; 0 where there is none."""
