@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint unit locks kills
+.PHONY: demo test lint unit locks bench kills
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
@@ -23,6 +23,9 @@ lint: .venv/lint.stamp
 
 kills: .venv/lint.stamp
 	$(BIN)/python -m pytest tests/crash/test_kill_backfill.py -q --kills 100 --timeout 3600
+
+bench: .venv/lint.stamp
+	$(BIN)/python -m tests.benchmarks.worst_wait --json waits.json
 
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md

@@ -178,7 +178,9 @@ def _preflight(
 ) -> tuple[Finding, ...]:
     phases = {known.name: known.phase for known in ledger.changes()}
     astray = stamped(place.project, place.project.applied(connection), phases)
-    return (*astray, *preflight(connection, change.shape.tables), *to_notice(connection, change, move))
+    paired = bool(change.shape.mappings or change.shape.transfers)
+    found = preflight(connection, change.shape.tables, triggers=paired)
+    return (*astray, *found, *to_notice(connection, change, move))
 
 
 def to_notice(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
@@ -261,7 +263,7 @@ def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
     if change.traded:
         mapped = change.shape.mappings
-        return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
+        return sum(parity.count(place.url, change.name, mapping, statement.astray) for mapping in mapped)
     rules = coming(place, change)
     if rules:  # a fill mends what breaks the rule, so its rows are among these
         return sum(breaking.count(place.url, item) for item in rules)
@@ -271,7 +273,7 @@ def differing(place: Place, change: ChangeState) -> int:
 def unfit(place: Place, change: ChangeState) -> int:
     """Rows whose value the old columns cannot have, once the names are traded; scans the tables."""
     mapped = change.shape.mappings
-    return sum(parity.count(place.url, change.name, mapping, statement.unfit(mapping)) for mapping in mapped)
+    return sum(parity.count(place.url, change.name, mapping, statement.unfit) for mapping in mapped)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:

@@ -108,7 +108,7 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
     for work in change.shape.compared:
         last = None
         repairs = repair and (not isinstance(work, Stranded) or work.transfer.create_missing)
-        where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
+        where = statement.astray if change.traded and isinstance(work, Mapping) else None
         for last in parity.verify(place.url, change.name, work, repair=repairs, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
@@ -164,7 +164,7 @@ def lost(place: Place, change: ChangeState) -> Iterator[Event]:
     for work in both:
         if not work.lossy:
             continue
-        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond(work))
+        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond)
         source = work.source if isinstance(work, Transfer) else work.table
         old = ", ".join(f"{source}.{name}" for name in work.old)
         new = ", ".join(f"{work.table}.{name}" for name in work.new)
@@ -178,7 +178,7 @@ def lost(place: Place, change: ChangeState) -> Iterator[Event]:
 def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
     """Rows that going back would lose, first where they are."""
     for mapping in change.shape.mappings:
-        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit(mapping))
+        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit)
         columns = " or ".join(f"{mapping.table}.{new}" for new in mapping.new)
         text = f"every value of {columns} fits the old type"
         if last.differing:
