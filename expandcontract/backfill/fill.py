@@ -165,8 +165,9 @@ class Crew:
         return any(thread.is_alive() for thread in self._threads)
 
     def end(self) -> None:
-        """Let every worker end after its batch, and wait for that."""
+        """Let every worker end after its batch, or its VACUUM broken off, and wait for that."""
         self.board.stop()
+        self._watch.stop()
         for thread in self._threads:
             thread.join()
         self._watch.end()

@@ -213,7 +213,7 @@ class Ledger:
         self.journal("window_set", name, {"seconds": length.total_seconds()})
 
     def forget_segments(self, name: str) -> None:
-        """Drop the backfill's positions; the next one begins anew."""
+        """Drop the backfill's positions, what was asked of it and what held it back; the next one begins anew."""
         self._run("forget_segments", name=name)
 
     def backfill(self, name: str) -> dict[str, Any] | None:

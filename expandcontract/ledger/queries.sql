@@ -52,7 +52,8 @@ UPDATE expandcontract.change SET contract_revision = :revision
 WHERE name = :name AND phase <> 'contracted' AND contract_revision IS DISTINCT FROM :revision;
 
 -- name: forget_segments
-WITH forgotten AS (DELETE FROM expandcontract.segment WHERE change = :name)
+WITH forgotten AS (DELETE FROM expandcontract.segment WHERE change = :name),
+     uncounted AS (DELETE FROM expandcontract.throttle WHERE change = :name)
 DELETE FROM expandcontract.backfill WHERE change = :name;
 
 -- name: backfill

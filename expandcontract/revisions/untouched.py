@@ -96,7 +96,7 @@ def _refuse_missing(connection: Connection, operation: Any) -> None:
     if not connection.execute(text(SCHEMA), {"schema": schema}).scalar_one():
         what = f"new table {schema}.{operation.table_name}"
         raise refuse(
-            what, "is of a schema that is not there", f"ec new sql --expand 'CREATE SCHEMA {quote(schema)}' first"
+            what, "is of a schema that is not there", f"ec new sql --name NAME --expand 'CREATE SCHEMA {quote(schema)}' first"
         )
     for column in operation.to_table().columns:
         found = column.default if isinstance(column.default, Sequence) else None

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from expandcontract.core.throttle import Signal
+from expandcontract.backfill.board import Board
+from expandcontract.core.throttle import Reading, Signal
 from expandcontract.errors import BackfillError
+from expandcontract.ledger import throttling
 from tests.acceptance.test_together import wait_until
+from tests.fix_filling import CHANGE
 from tests.fix_running import HALVES, limited, running
 
 if TYPE_CHECKING:
@@ -93,6 +96,48 @@ def test_a_session_that_waits_on_us_stops_the_backfill(filling: Filling, stateme
     )
     assert {} == filling.faults()
     assert 1 == len(filling.sql(COUNTED.format(Signal.WAITING_SESSIONS)))
+
+
+def test_who_comes_near_a_limit_is_slower(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 95 % of a limit every batch is followed by a rest of three times what it took."""
+    filling.prepare(3000)
+    batches: list[float] = []
+    rests: list[float] = []
+    tell, rest = Board.tell, Board.rest
+
+    def told(board: Board, worker: str, *, rows: int, seconds: float, pages: int) -> None:
+        batches.append(seconds)
+        tell(board, worker, rows=rows, seconds=seconds, pages=pages)
+
+    def rested(board: Board, seconds: float) -> None:
+        if threading.current_thread().name == "backfill 0":
+            rests.append(seconds)
+        rest(board, seconds)
+
+    monkeypatch.setattr(Board, "tell", told)
+    monkeypatch.setattr(Board, "rest", rested)
+    with running(filling.database, limited(Signal.QUERY, 10, query="SELECT 9.5")) as backfill:
+        assert backfill.finish().rows_filled == 3000
+    assert pytest.approx([3 * seconds for seconds in batches]) == rests
+    assert {} == backfill.seen
+
+
+def test_a_breach_is_counted_once_by_all_processes(filling: Filling) -> None:
+    """Whoever sees a breach adds the time since anybody saw it; seen again after a while it is another one."""
+    filling.prepare(1)
+    reading = Reading(signal=Signal.REPLICA_LAG, value=7, limit=5, detail="replica1")
+    counted = "SELECT times, seconds BETWEEN 2 AND 3, last_value, last_detail FROM expandcontract.throttle"
+    with (
+        psycopg.connect(filling.database, autocommit=True) as one,
+        psycopg.connect(filling.database, autocommit=True) as other,
+    ):
+        throttling.record(one, CHANGE, reading)
+        filling.sql_one("UPDATE expandcontract.throttle SET last_at = last_at - interval '2 s'")
+        throttling.record(other, CHANGE, reading)
+        assert [(1, True, 7.0, "replica1")] == filling.sql(counted)
+        filling.sql_one("UPDATE expandcontract.throttle SET last_at = last_at - interval '1 min'")
+        throttling.record(one, CHANGE, reading)
+        assert [(2, True, 7.0, "replica1")] == filling.sql(counted)
 
 
 @pytest.fixture

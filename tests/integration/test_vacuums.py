@@ -26,6 +26,7 @@ DAWDLE = """
 CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.15); RETURN NULL; END $$;
 CREATE TRIGGER dawdle AFTER UPDATE ON users FOR EACH STATEMENT EXECUTE FUNCTION dawdle();
 """
+QUICKLY = "DROP TRIGGER dawdle ON users"
 UNMADE = "SET LOCAL expandcontract.backfill = 'on'"
 VACUUMING = "SELECT pid FROM pg_stat_progress_vacuum WHERE relid = 'users'::regclass"
 
@@ -56,7 +57,7 @@ def test_the_relation_does_not_grow_on(filling: Filling) -> None:
     with_vacuum = _size(filling) / before
     assert {} == filling.faults()
     assert _vacuums(filling) >= 2
-    filling.sql_one("DROP TRIGGER dawdle ON users")
+    filling.sql_one(QUICKLY)
     filling.sql_one(f"{UNMADE}; UPDATE users SET display_name = NULL")
     filling.sql_one("VACUUM FULL users")
     filling.sql_one("DELETE FROM expandcontract.segment")
@@ -79,9 +80,22 @@ def test_it_gives_way(filling: Filling) -> None:
         wait_until(lambda: filling.sql(VACUUMING))
         other.execute("ALTER TABLE users SET (fillfactor = 90)")  # SHARE UPDATE EXCLUSIVE, which a VACUUM has
         assert [] == filling.sql(VACUUMING)
+        other.execute(QUICKLY)
         last = backfill.finish()
     assert "a VACUUM of the backfill gave way to a session that waited on it" in last.notes
     assert {} == filling.faults()
+
+
+def test_nobody_waits_for_it_at_the_end(filling: Filling) -> None:
+    """Told to end, the backfill breaks a VACUUM off that would take hours."""
+    _prepared(filling)
+    filling.sql_one("ALTER DATABASE {} SET vacuum_cost_delay = '100ms'".format(filling.database.rsplit("/", 1)[1]))
+    filling.sql_one("ALTER DATABASE {} SET vacuum_cost_limit = 1".format(filling.database.rsplit("/", 1)[1]))
+    with running(filling.database, Limits(vacuum_share=0.05), pace=PLAIN) as backfill:
+        wait_until(lambda: filling.sql(VACUUMING))
+    assert backfill.error is None
+    assert [] == filling.sql(VACUUMING)
+    assert 0 == _vacuums(filling)
 
 
 def test_what_it_cannot_remove_is_not_vacuumed_again(filling: Filling) -> None:
@@ -106,6 +120,8 @@ def test_who_may_not_vacuum_is_told_once(filling: Filling) -> None:
         filling.sql_one(f"GRANT SELECT, UPDATE ON users TO {role}")
         address = filling.database.replace("postgres@", f"{role}@")
         with running(address, Limits(vacuum_share=0.1), pace=PLAIN) as backfill:
+            backfill.until(lambda it: it.last and it.last.notes)
+            filling.sql_one(QUICKLY)
             last = backfill.finish()
     finally:
         filling.sql_one(f"DROP OWNED BY {role}")

@@ -6,6 +6,7 @@ that has just gone) would make the relation grow. Never ``VACUUM FULL``: it lock
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from time import monotonic
@@ -29,6 +30,7 @@ AGAIN_S = 30.0
 """How long after one that was skipped, gave way or left many rows the next is asked for."""
 AGAIN_TIMES = 20.0
 """And how many times what one took that is at least: a share of 5 % for work that may be in vain."""
+CANCELS_WITHIN_S, CANCELS_AGAIN_S = 2.0, 0.1
 NOT_AVAILABLE = "55P03"
 FLUSHES = 150000
 """The first version that tells of dead rows when asked to."""
@@ -65,7 +67,9 @@ class Vacuums:
         self._share = share
         self._lock = threading.Lock()
         self._past: dict[int, Past] = {}
-        self._running = 0
+        self._running: set[psycopg.Connection] = set()
+        self._idle = threading.Event()
+        self._idle.set()
 
     def look(self, scope: Scope) -> None:
         """Ask for one where it is due; a chore of the sampler. One that somebody waits on is broken off."""
@@ -114,7 +118,10 @@ class Vacuums:
             skipped.append(diagnostic.sqlstate)
 
         with self._lock:
-            self._running += 1
+            if self._board.stopped:
+                return
+            self._running.add(connection)
+            self._idle.clear()
         connection.add_notice_handler(listen)
         gave_way, began_s = False, monotonic()
         try:
@@ -128,12 +135,24 @@ class Vacuums:
         finally:
             connection.remove_notice_handler(listen)
             with self._lock:
-                self._running -= 1
+                self._running.remove(connection)
+                if not self._running:
+                    self._idle.set()
                 past = self._past.setdefault(relation, Past())
                 past.ended = not gave_way and NOT_AVAILABLE not in skipped
                 now_s = monotonic()
                 past.not_before_s = 0.0 if past.ended else now_s + AGAIN_S
                 past.patient_until_s = now_s + max(AGAIN_S, AGAIN_TIMES * (now_s - began_s))
+
+    def stop(self) -> None:
+        """Break off what runs, once the board has said stop; returns when nothing does."""
+        while not self._idle.is_set():
+            with self._lock:
+                running = tuple(self._running)
+            for connection in running:
+                with contextlib.suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=CANCELS_WITHIN_S)
+            self._idle.wait(CANCELS_AGAIN_S)  # one that had not begun yet did not notice
 
 
 DESPITE = Signal.DEAD_SHARE

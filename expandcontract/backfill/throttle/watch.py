@@ -34,6 +34,10 @@ class Watch:
         for sampler in self._samplers:
             sampler.wait()
 
+    def stop(self) -> None:
+        """Break off a VACUUM, so that nobody waits for its end; the board has said stop."""
+        self.vacuums.stop()
+
     def end(self) -> None:
         """Wait for every sampler; the board has said stop."""
         for sampler in self._samplers:

@@ -193,6 +193,11 @@ class FakeRunner:
         self._note("window", name, extend)
         return STATUS
 
+    def steer(self, name: str, word: str, **asked: Any) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("steer", name, word, **asked)
+        return STATUS
+
     def history(self, name: str | None = None) -> list[dict[str, Any]]:
         """As the runner's."""
         self._note("history", name)
