@@ -94,6 +94,7 @@ def duration(text: str | None) -> timedelta | None:
 
 STEERING = {"pause": {"why"}, "resume": set(), "set": {"workers", "target"}}
 """What a running backfill can be told, and the options that go with it."""
+PAUSING, SETTING = "ec backfill CHANGE pause --why REASON", "ec backfill CHANGE set --target 50ms --workers 1"
 
 
 def told(word: str | None, **options: object) -> str | None:
@@ -110,9 +111,9 @@ def told(word: str | None, **options: object) -> str | None:
         if value is not None and name not in allowed:
             goes = next(word for word, names in STEERING.items() if name in names)
             msg = f"--{name} goes with {goes}"
-            raise UsageError(msg, hint=f"ec backfill CHANGE {goes} --{name} ...")
+            raise UsageError(msg, hint=PAUSING if goes == "pause" else SETTING)
     if word == "set" and all(value is None for value in options.values()):
-        raise UsageError("there is nothing to set", hint="ec backfill CHANGE set --target 50ms --workers 1")
+        raise UsageError("there is nothing to set", hint=SETTING)
     return word
 
 

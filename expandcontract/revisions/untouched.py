@@ -96,7 +96,9 @@ def _refuse_missing(connection: Connection, operation: Any) -> None:
     if not connection.execute(text(SCHEMA), {"schema": schema}).scalar_one():
         what = f"new table {schema}.{operation.table_name}"
         raise refuse(
-            what, "is of a schema that is not there", f"ec new sql --name NAME --expand 'CREATE SCHEMA {quote(schema)}' first"
+            what,
+            "is of a schema that is not there",
+            f"make {quote(schema)} first: ec new sql --name NAME --expand SQL",
         )
     for column in operation.to_table().columns:
         found = column.default if isinstance(column.default, Sequence) else None
@@ -104,7 +106,7 @@ def _refuse_missing(connection: Connection, operation: Any) -> None:
         if values and not connection.execute(text(SEQUENCE), values).scalar_one():
             place = f"{quote(values['schema'])}.{quote(values['name'])}"
             what = f"{operation.table_name}.{column.name}"
-            instead = f"ec new sql --expand 'CREATE SEQUENCE {place}' first"
+            instead = f"make {place} first: ec new sql --name NAME --expand SQL"
             raise refuse(what, f"draws from sequence {place}, which is not there: Alembic does not see it", instead)
 
 

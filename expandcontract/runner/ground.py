@@ -152,7 +152,7 @@ def _copy(target: Target, ground: Ground, tools: dump.Programs) -> None:
         ledger = {name: scratch.columns(connection, "expandcontract", name) for name in COPIED} if target.ledger else {}
     if missing:
         msg = f"the schema could not be built: {', '.join(missing)} is missing. {'; '.join(failed[:SHOWN])}"
-        raise FailedError(msg, hint="ec rehearse CHANGE --dsn, on a server that has what it needs")
+        raise FailedError(msg, hint="ec rehearse CHANGE --dsn DSN, on a server that has what it needs")
     for name, columns in ledger.items():
         scratch.copy_rows(target.url, ground.url, sql.Identifier("expandcontract", name), columns)
     if target.versions is not None:

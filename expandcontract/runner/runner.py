@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from expandcontract.config.duration import parse_duration
 from expandcontract.core.facts import Asked
-from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks, check_version
@@ -15,6 +14,7 @@ from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
 from expandcontract.runner import back, colors, forward, rows, steering, views
 from expandcontract.runner.begin import begin
+from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.lengthen import lengthen
 from expandcontract.runner.mending import mend
@@ -22,7 +22,7 @@ from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import known, merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
-from expandcontract.runner.traffic import give, put, release_for
+from expandcontract.runner.traffic import give, release_for
 from expandcontract.runner.waiting import patience
 
 if TYPE_CHECKING:
@@ -205,14 +205,7 @@ class Runner:
 
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
         """Put a version on a color that gets no traffic, and record it."""
-        with mover(self._place.url, f"deploy {color} {version}", self._window) as m:
-            with m.reading() as ledger:
-                release = colors.to_deploy(self._place, ledger, color, version, speaks or {})
-                wrong = misfits(release, merged(self._place, ledger))
-            for misfit in wrong:
-                yield Event(kind="note", text=f"{release} can get no traffic yet: {misfit}")
-            yield from put(self._place, m, release)
-        yield Event(kind="finished", text=f"{release} is deployed and ready")
+        yield from deploy(self._place, color, version, speaks or {})
 
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 SOURCES = [path for ending in ("py", "sql") for path in sorted((ROOT / "expandcontract").rglob(f"*.{ending}"))]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ADVICE = re.compile(r"\bec ([a-z]+)\b(?!::)(?: [^\n`;,()]*)?")
-VERBS = {"rehearse", "and", "as", "asks", "cannot", "knows", "makes", "runs", "set", "the", "watch", "wrote"}
+VERBS = {"and", "as", "asks", "cannot", "knows", "makes", "runs", "set", "the", "watch", "wrote"}
 """What follows ``ec`` where a sentence speaks of it."""
 COLORS = {"COLOR": "blue"}
 GAP = "gap"
