@@ -171,6 +171,8 @@ def _migrate(place: Place, target: Target, ground: Ground) -> None:
         msg = f"without pg_dump the other open changes cannot be brought to where they stand: {standing}"
         raise RefusedError(msg, hint=f"install PostgreSQL {target.major}'s client programs, or end these changes first")
     with connect(ground.url, command="rehearse") as connection, connection.begin():
+        if ground.ours:  # revisions grant to roles that somebody made by hand
+            scratch.create_roles(connection, sorted(target.roles - scratch.roles(connection)))
         install(connection, development=True)
     project = Project.open(place.settings.alembic, url=ground.url)
     with leading(ground.url):
