@@ -68,10 +68,10 @@ def backfill_words(change: Mapping[str, Any]) -> list[tuple[str, str]]:
         why = f": {paused['why']}" if paused.get("why") else ""
         lines.append((f"paused by {paused.get('by')} since {moment(paused.get('at'))}{why}", "yellow"))
         lines.append((f"to go on: ec backfill {change['name']} resume", "cyan"))
-    given = [f"{found['workers']} workers in each process"] if found.get("workers") else []
+    given = [f"workers in each process: {found['workers']}"] if found.get("workers") else []
     given += [f"batches of {found['target']}"] if found.get("target") else []
     if given:
-        lines.append((f"set while it runs: {', '.join(given)}", ""))
+        lines.append((f"set while it runs: {'; '.join(given)}", ""))
     held = found.get("held_back") or ()
     lines += [(f"waiting: {item['last']}", "yellow") for item in held if item.get("now")]
     counted = [f"{item['title']} {item['times']} times, {item['seconds']:g} s" for item in held]

@@ -46,7 +46,7 @@ def test_steered_as_the_guide_tells_it(project: Project) -> None:
         said = project.ec(*shlex.split(line)[1:])
         assert f"to go on: ec backfill {CHANGE} resume" in said
         (line,) = pace
-        assert "set while it runs: 1 workers in each process, batches of 50ms" in project.ec(*shlex.split(line)[1:])
+        assert "set while it runs: workers in each process: 1; batches of 50ms" in project.ec(*shlex.split(line)[1:])
         found = _change(project)["backfill"]
         assert (1, "50ms", "the sale begins at eight") == (found["workers"], found["target"], found["paused"]["why"])
         assert before == project.sql(CURSOR)

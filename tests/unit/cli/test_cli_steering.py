@@ -58,7 +58,7 @@ def test_a_paused_backfill_says_so() -> None:
     assert [
         "paused by ada on db1 since 2026-03-01 12:00:00 UTC: the sale begins",
         "to go on: ec backfill a resume",
-        "set while it runs: 1 workers in each process, batches of 50ms",
+        "set while it runs: workers in each process: 1; batches of 50ms",
         "waiting: replica lag 7.2 s, limit 5 s (replica1)",
         "held back so far: replica lag 3 times, 42.5 s; replica lag 3 times, 42.5 s",
     ] == [line for line, _ in backfill_words(change)]
