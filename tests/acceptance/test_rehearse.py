@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 ROWS = "100"
 WITHIN_S = 120.0
 

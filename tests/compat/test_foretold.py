@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.compat.drive import Case
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 SHOWN = 100  # characters of a statement
 
 

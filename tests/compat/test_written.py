@@ -19,6 +19,7 @@ from tests.fix_project import Answer, Project
 if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
 
+pytestmark = pytest.mark.slow
 HOUSE = str(Path(__file__).parents[2] / "pyproject.toml")
 RUFF = {
     "the house's rules": ("check", "--config", HOUSE),

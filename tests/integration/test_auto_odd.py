@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.fix_models import Modelled
 
+pytestmark = pytest.mark.slow
 NICK = 'Column("nick", String(20))'
 ID = 'Column("id", BigInteger, primary_key=True), Column("name"'
 VISITED = 'Index("ix_users_visits", "visits")'

@@ -1,6 +1,7 @@
 """Models change, ``ec new auto`` writes the pairs, and they are taken to their end: then nothing differs any more.
 
 Each case is driven with a statement of the old release in every phase; at the end the schema is the one of a fresh
+pytestmark = pytest.mark.slow
 upgrade, and ``alembic check`` is clean.
 """
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.fix_models import Modelled
 
+pytestmark = pytest.mark.slow
 NICK = 'Column("nick", String(20))'
 CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "mapped": ("rename-column", {"table": "users", "old": "nick", "new": "handle"}),
