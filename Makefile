@@ -1,8 +1,11 @@
 # Every target works from a bare checkout: it makes .venv and installs what it needs.
 PYTHON ?= python3
 BIN = .venv/bin
+# How much of the slow suites `make test` runs, and which part; `make full` runs all of them.
+SHARE ?= 0.4
+SEED ?= 0
 
-.PHONY: demo test lint unit locks
+.PHONY: demo full test lint unit locks bench kills
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
@@ -10,7 +13,12 @@ demo: .venv/demo.stamp
 test: .venv/lint.stamp
 	$(BIN)/coverage run -m pytest tests/unit -q
 	$(BIN)/coverage report
-	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit
+	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit --share $(SHARE) --seed $(SEED)
+
+# Every test there is, on both versions of PostgreSQL; a test of CI is one of these.
+full: .venv/lint.stamp
+	$(BIN)/python -m pytest tests -q -n auto
+	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit --pg 16
 
 unit: .venv/lint.stamp
 	$(BIN)/python -m pytest tests/unit -q
@@ -20,6 +28,12 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+kills: .venv/lint.stamp
+	$(BIN)/python -m pytest tests/crash/test_kill_backfill.py -q --kills 100 --timeout 3600
+
+bench: .venv/lint.stamp
+	$(BIN)/python -m tests.benchmarks.worst_wait --json waits.json
 
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md

@@ -29,7 +29,8 @@ ExpandContractError
 └── FailedError                    EC601  exit 1
     ├── LedgerTamperedError        EC602
     ├── BackfillError              EC603
-    └── SealError                  EC604
+    ├── SealError                  EC604
+    └── RehearsalError             EC605  (carries all that was seen)
 """
 
 from __future__ import annotations
@@ -222,3 +223,19 @@ class SealError(FailedError):
     """An index or constraint of the new shape could not be made valid."""
 
     code = "EC604"
+
+
+class RehearsalError(FailedError):
+    """A rehearsed move failed, or a statement did other than the plan foretold; the target was not touched.
+
+    Args:
+        message: What failed, or what differs.
+        hint: What to look at next.
+        document: The rehearsal so far, as a JSON-ready mapping.
+    """
+
+    code = "EC605"
+
+    def __init__(self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.document: dict[str, object] = document or {}

@@ -40,7 +40,12 @@ def run_online() -> None:
     """Run the statements, one transaction a revision."""
     engine = create_engine(address(), poolclass=pool.NullPool)
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=target_metadata, transaction_per_migration=True)
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            compare_server_default=True,
+            transaction_per_migration=True,
+        )
         with context.begin_transaction():
             guard(context)
             context.run_migrations()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from zlib import crc32
 
+import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    import pytest
 
 settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
 pytest_plugins = [
+    "tests.fix_filling",
+    "tests.fix_models",
     "tests.fix_postgres",
     "tests.fix_project",
     "tests.fix_revisions",
+    "tests.fix_standby",
     "tests.fix_swap",
     "tests.fix_transfer",
 ]
@@ -24,3 +25,25 @@ pytest_plugins = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--pg`` chooses the server's version."""
     parser.addoption("--pg", type=int, default=18, choices=(15, 16, 18), help="version of PostgreSQL to test on")
+    parser.addoption("--share", type=float, default=1.0, help="how much of the slow suites is run: 0 to 1")
+    parser.addoption("--seed", type=int, default=0, help="which part of the slow suites")
+    parser.addoption("--kills", type=int, default=6, help="how often a backfill is killed in one test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of what is marked ``slow``, keep a share that the seed chooses; the same one in every process."""
+    share, seed = config.getoption("--share"), config.getoption("--seed")
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("slow") and crc32(f"{seed} {item.nodeid}".encode()) >= share * 2**32
+    ]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often a backfill is killed in one test."""
+    return int(request.config.getoption("--kills"))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SETTINGS = {**QUICK, "max_prepared_transactions": "10"}
-CONTRIB = {18: {"shared_preload_libraries": "pg_stat_statements"}, 16: {}}  # its wheel has no contrib modules
+STATEMENTS = {"shared_preload_libraries": "pg_stat_statements"}
+CONTRIB = {18: STATEMENTS, 16: {}, 15: STATEMENTS}  # the wheel with 16 has no contrib modules
 NUMBERS = count()
 
 

@@ -1,29 +1,33 @@
-"""The loop: position → next batch → UPDATE and cursor in one commit. A kill repeats nothing and loses nothing."""
+"""A process's share of a backfill: its workers, and the one that watches over them and tells how far it is."""
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill.batch import batch
-from expandcontract.backfill.statement import fill as fill_statement
-from expandcontract.core.pace import Batch, Pace, Position, after, eta, next_batch, share
-from expandcontract.errors import BackfillError
-from expandcontract.ledger.segments import Segment, Segments
-from expandcontract.pg.catalog import Leaf, leaves
-from expandcontract.pg.connect import connect, hot
-from expandcontract.pg.quoting import identifier
+from expandcontract.backfill.board import Board, Lane
+from expandcontract.backfill.job import How, Job, job
+from expandcontract.backfill.throttle.watch import Watch
+from expandcontract.backfill.worker import Worker
+from expandcontract.core.pace import eta
+from expandcontract.ledger.segments import Segments, Totals
+from expandcontract.pg.connect import hot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    import psycopg
-    from psycopg import sql
     from sqlalchemy import URL
 
     from expandcontract.core.shape import Work
+
+LOOK_S = 0.1
+"""How often control and progress are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +36,15 @@ class Progress:
 
     Attributes:
         change: The change.
-        pages_done: Heap pages done; a window's stripes count as parts of it.
+        pages_done: Heap pages done; a window's passes count as parts of it.
         pages_total: Heap pages in all.
-        rows_filled: Rows filled so far, earlier runs included.
-        rows_per_s: Rows a second in this run.
+        rows_filled: Rows filled so far, earlier runs and other processes included.
+        rows_per_s: Rows a second in this run, by all processes.
         eta: How long the rest takes; ``None`` before that can be told.
+        waiting: Why nobody fills at the moment; empty where somebody may.
+        sources: What makes everybody wait, by name; as long as ``waiting``.
+        notes: What is to be said once, all of it so far.
+        lanes: How each worker of this process is doing.
     """
 
     change: str
@@ -45,103 +53,160 @@ class Progress:
     rows_filled: int
     rows_per_s: float
     eta: timedelta | None
+    waiting: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    lanes: tuple[Lane, ...] = ()
 
 
-def fill(url: URL, change: str, work: Work, pace: Pace, *, epoch: int) -> Iterator[Progress]:
+def fill(url: URL, change: str, work: Work, how: How, *, epoch: int) -> Iterator[Progress]:
     """Fill every row that has no new shape yet; goes on where an earlier run stopped.
 
-    Takes ROW EXCLUSIVE on the table and locks the rows of one batch at a time. May run any number of times.
+    Takes ROW EXCLUSIVE on the table and locks the rows of a batch at a time. May run any number of times, and beside
+    the workers of other processes.
 
     Args:
         url: The target database.
         change: The change.
         work: Its mapping or fill.
-        pace: How much at a time.
+        how: How much at a time, by how many.
         epoch: Of the mover; each batch is fenced by it.
 
     Yields:
-        Progress after each batch.
+        Progress, some ten times a second.
 
     Raises:
         BackfillError: A statement failed; the cursor stands at the last committed batch.
         FencedError: Another mover has begun since.
     """
-    with connect(url, command=f"backfill {change}") as connection:
-        found = {leaf.oid: leaf for leaf in leaves(connection, work.table)}
-    odd = [leaf for leaf in found.values() if not leaf.is_heap]
-    if odd:
-        msg = f"{odd[0].schema}.{odd[0].name} is no heap table; page batches cannot fill it"
-        raise BackfillError(msg, hint="move it to the heap access method")
+    todo = cut(url, change, (work,), how, epoch=epoch)[0]
     with hot(url, command=f"backfill {change}") as connection:
-        yield from _Loop(connection, change, work, pace, epoch, found).run()
+        yield from join(Segments(connection, change), todo, epoch)
 
 
-class _Loop:
-    def __init__(
-        self,
-        connection: psycopg.Connection,
-        change: str,
-        work: Work,
-        pace: Pace,
-        epoch: int,
-        found: dict[int, Leaf],
-    ) -> None:
-        self._connection = connection
-        self._change = change
-        self._work = work
-        self._pace = pace
+def cut(url: URL, change: str, works: Sequence[Work], how: How, *, epoch: int) -> list[Job]:
+    """Cut the tables of ``works`` into segments, all in one transaction; those of an earlier run stay.
+
+    Raises:
+        BackfillError: A relation is no heap table.
+        FencedError: Another mover has begun since.
+    """
+    todo = [job(url, change, work, how) for work in works]
+
+    def cover() -> None:
+        segments.fence(epoch)
+        segments.begin()
+        for item in todo:
+            for leaf in item.leaves.values():
+                segments.cover(leaf.oid, leaf.filenode, leaf.pages, size=item.segment_pages)
+
+    with hot(url, command=f"backfill {change}") as connection:
+        segments = Segments(connection, change)
+        batch(connection, segments, cover)
+    return todo
+
+
+def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:
+    """Work on segments that are there already, until none is left.
+
+    Args:
+        segments: Of the change, on a connection of its own.
+        todo: The table.
+        epoch: Of the mover.
+
+    Yields:
+        Progress, some ten times a second.
+
+    Raises:
+        BackfillError: A statement failed.
+        FencedError: Another mover has begun since.
+    """
+    crew = Crew(todo, epoch)
+    try:
+        crew.begin(_control(segments, todo, crew.board))
+        yield from _watch(segments, todo, crew)
+    finally:
+        crew.end()
+    if crew.board.error is not None:
+        raise crew.board.error
+
+
+class Crew:
+    """The workers of one process; as many threads as are wanted, each with a connection."""
+
+    def __init__(self, todo: Job, epoch: int) -> None:
+        self.board = Board()
+        self._todo = todo
         self._epoch = epoch
-        self._leaves = found
-        self._segments = Segments(connection, change)
-        self._began = monotonic()
-        self._first_share: float | None = None
-        self._rows_before = 0
+        self._threads: list[threading.Thread] = []
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._watch = Watch(todo, self.board)
 
-    def run(self) -> Iterator[Progress]:
-        def plan() -> None:
-            self._segments.fence(self._epoch)
-            for leaf in self._leaves.values():
-                self._segments.plan(leaf.oid, leaf.filenode, leaf.pages)
+    def begin(self, workers: int | None) -> None:
+        """Look at what may hold everybody back, then let so many workers begin."""
+        self._watch.begin()
+        self.want(workers)
 
-        batch(self._connection, plan, where="its start")
-        self._rows_before = self._segments.totals()[2]
-        for segment in self._segments.open():
-            yield from self._segment(segment)
+    def want(self, workers: int | None) -> None:
+        """Let so many work; those beyond wait, those that lack are started. ``None``: as many as were configured."""
+        wanted = self._todo.how.workers if workers is None else workers
+        self.board.allowed = wanted
+        for number in range(len(self._threads), wanted):
+            name = f"{self._name}:{number}"
+            vacuums = self._watch.vacuums
+            worker = Worker(self._todo, self.board, vacuums, name=name, number=number, epoch=self._epoch)
+            thread = threading.Thread(target=worker.run, name=f"backfill {number}")
+            self._threads.append(thread)
+            thread.start()
 
-    def _segment(self, segment: Segment) -> Iterator[Progress]:
-        leaf = self._leaves[segment.relation]
-        statement = fill_statement(self._work, identifier(leaf.schema, leaf.name))
-        at = Position(page=segment.cursor_page, stripe=segment.cursor_stripe, end_page=segment.end_page)
-        while (todo := next_batch(at, self._pace)) is not None:
-            to = after(at, todo, self._pace)
-            self._one(segment, statement, at, todo, to)
-            at = to
-            yield self._progress(segment, at)
-        batch(self._connection, lambda: self._segments.done(segment), where=f"the end of {leaf.name}")
+    @property
+    def busy(self) -> bool:
+        """Whether a worker has not ended."""
+        return any(thread.is_alive() for thread in self._threads)
 
-    def _one(self, segment: Segment, statement: sql.Composed, at: Position, todo: Batch, to: Position) -> None:
-        def work() -> None:
-            self._segments.fence(self._epoch)
-            filled = self._connection.execute(
-                statement,
-                {"first": todo.first_page, "end": todo.end_page, "stripe": todo.stripe, "stripes": self._pace.stripes},
-            )
-            self._segments.advance(segment, (at.page, at.stripe), (to.page, to.stripe), filled.rowcount)
+    def end(self) -> None:
+        """Let every worker end after its batch, or its VACUUM broken off, and wait for that."""
+        self.board.stop()
+        self._watch.stop()
+        for thread in self._threads:
+            thread.join()
+        self._watch.end()
 
-        batch(self._connection, work, where=f"page {todo.first_page}, stripe {todo.stripe}")
 
-    def _progress(self, segment: Segment, at: Position) -> Progress:
-        total, done, rows = self._segments.totals()
-        now = done - (at.page - segment.first_page) + share(at, self._pace) - segment.first_page
-        elapsed = monotonic() - self._began
-        if self._first_share is None:
-            self._first_share = now
-        here = now - self._first_share
-        return Progress(
-            change=self._change,
-            pages_done=now,
-            pages_total=total,
-            rows_filled=rows,
-            rows_per_s=(rows - self._rows_before) / elapsed if elapsed else 0.0,
-            eta=eta(here, total - self._first_share, timedelta(seconds=elapsed)),
-        )
+def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
+    began = monotonic()
+    first = segments.totals(todo.relations)
+    while True:
+        if first.open:
+            crew.board.rest(LOOK_S)
+        if crew.board.stopped:
+            return
+        crew.want(_control(segments, todo, crew.board))
+        now = segments.totals(todo.relations)
+        yield _progress(todo, crew.board, first, now, monotonic() - began)
+        if not now.open:
+            return
+
+
+def _control(segments: Segments, todo: Job, board: Board) -> int | None:
+    """Heed what was asked of the backfill; how many workers, or ``None`` where nobody said."""
+    asked = segments.control()
+    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
+    board.hold_back("control", paused)
+    board.target = asked.target
+    return asked.workers
+
+
+def _progress(todo: Job, board: Board, first: Totals, now: Totals, elapsed_s: float) -> Progress:
+    return Progress(
+        change=todo.change,
+        pages_done=now.done,
+        pages_total=now.pages,
+        rows_filled=now.rows,
+        rows_per_s=(now.rows - first.rows) / elapsed_s if elapsed_s else 0.0,
+        eta=eta(now.done - first.done, now.pages - first.done, timedelta(seconds=elapsed_s)),
+        waiting=board.reasons,
+        sources=board.sources,
+        notes=board.notes,
+        lanes=board.lanes,
+    )

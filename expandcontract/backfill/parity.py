@@ -6,11 +6,15 @@ work of the triggers and of the form of the statements.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from expandcontract.backfill import statement
-from expandcontract.backfill.batch import batch
+from expandcontract.backfill.batch import batch, stopped
+from expandcontract.core.mapping import Mapping
 from expandcontract.errors import BackfillError
 from expandcontract.ledger.segments import Segments
 from expandcontract.pg.catalog import leaves
@@ -18,14 +22,15 @@ from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.quoting import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    import psycopg
     from psycopg import sql
     from sqlalchemy import URL
 
     from expandcontract.core.shape import Work
 
+Rows = Callable[[Any, "Collection[str]"], "sql.Composed"]
+"""Which rows count: a predicate of :mod:`statement`, of the work and the columns that have an equality."""
 STEP = 5000  # pages a statement
 PASSES = 10
 SHOWN = 20
@@ -61,7 +66,7 @@ def verify(
     *,
     repair: bool,
     epoch: int | None = None,
-    rows: sql.Composed | None = None,
+    rows: Rows | None = None,
 ) -> Iterator[ParityProgress]:
     """Compare every row; with ``repair`` again and again until a whole pass counts zero.
 
@@ -90,22 +95,45 @@ def verify(
     raise BackfillError(msg, hint=f"ec verify {change}")
 
 
-def count(url: URL, change: str, work: Work, rows: sql.Composed | None = None) -> int:
+def count(url: URL, change: str, work: Work, rows: Rows | None = None) -> int:
     """How many rows differ now, or how many of ``rows`` there are."""
     passed = list(_one_pass(url, change, work, 1, None, rows))
     return passed[-1].differing if passed else 0
 
 
+def comparable(connection: psycopg.Connection, work: Work) -> frozenset[str]:
+    """The columns of a mapping to compare by their type's own equality, as the triggers do: 2.5 is 2.50.
+
+    The others are compared as text: where there is no such operator or it takes different values for the same, and
+    where expression and column differ in type, so that what is stored has been converted.
+    """
+    if not isinstance(work, Mapping):
+        return statement.NONE
+    names = list(work.forward) + list(work.reverse)
+    try:
+        told = connection.execute(statement.types(work), {}).description or []
+        casts = connection.execute(
+            "SELECT expandcontract.comparable(format('%%I.%%I', %s::text, %s::text)::regclass, name)"
+            " FROM unnest(%s::text[]) AS name",
+            [work.table.schema, work.table.name, names],
+        ).fetchall()
+    except psycopg.Error:
+        return statement.NONE
+    pairs = zip(names, told[::2], told[1::2], casts, strict=True)
+    return frozenset(name for name, own, given, (cast,) in pairs if own.type_code == given.type_code and cast == "")
+
+
 def _one_pass(
-    url: URL, change: str, work: Work, number: int, epoch: int | None, where: sql.Composed | None
+    url: URL, change: str, work: Work, number: int, epoch: int | None, which: Rows | None
 ) -> Iterator[ParityProgress]:
-    where = statement.differs(work) if where is None else where
     with connect(url, command=f"verify {change}") as catalogue:
         found = leaves(catalogue, work.table)
     total = sum(leaf.pages for leaf in found)
     done = differing = repaired = 0
     rows: list[str] = []
     with hot(url, command=f"verify {change}") as connection:
+        same = comparable(connection, work)
+        where = (which or statement.differs)(work, same)
         for leaf in found:
             relation = identifier(leaf.schema, leaf.name)
             # the last range is open at its end: rows written meanwhile lie beyond the pages counted
@@ -118,7 +146,7 @@ def _one_pass(
                     sampled = _found(connection, statement.sample(work, relation, where), values)
                     rows.extend(f"{leaf.name} {row[0]}" for row in sampled)
                     if epoch is not None:
-                        repaired += _repair(connection, change, statement.repair(work, relation), values, epoch)
+                        repaired += _repair(connection, change, statement.repair(work, relation, same), values, epoch)
                 yield ParityProgress(
                     change=change,
                     number=number,
@@ -141,8 +169,13 @@ def _found(connection: psycopg.Connection, query: sql.Composed, values: dict[str
 def _repair(
     connection: psycopg.Connection, change: str, query: sql.Composed, values: dict[str, int], epoch: int
 ) -> int:
+    segments = Segments(connection, change)
+
     def work() -> int:
-        Segments(connection, change).fence(epoch)
+        segments.fence(epoch)
         return connection.execute(query, values).rowcount
 
-    return batch(connection, work, where=f"the repair of page {values['first']}")
+    try:
+        return batch(connection, segments, work)
+    except psycopg.Error as exc:
+        raise stopped(exc, f"the repair of page {values['first']}") from exc

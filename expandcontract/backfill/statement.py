@@ -16,6 +16,7 @@ from expandcontract.pg import pairing
 from expandcontract.pg.quoting import escaped, identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Mapping as MappingABC
 
     from expandcontract.core.mapping import Mapping
@@ -63,58 +64,82 @@ def fill(work: Work, relation: sql.Identifier) -> sql.Composed:
     )
 
 
-def differs(work: Work) -> sql.Composed:
-    """True for a row whose two shapes disagree; under a lossy mapping either direction may agree."""
+NONE: frozenset[str] = frozenset()
+
+
+def types(work: Mapping) -> sql.Composed:
+    """Each column of the mapping beside what it should be, of no row: for the types that they have."""
+    sides = {**work.forward, **work.reverse}
+    return sql.SQL("SELECT {} FROM {} AS {} LIMIT 0").format(
+        _each(sides, ", ", "{column}, ({value})"),
+        identifier(work.table.schema, work.table.name),
+        identifier(work.table.name),
+    )
+
+
+def differs(work: Work, same: Collection[str] = NONE) -> sql.Composed:
+    """True for a row whose two shapes disagree; under a lossy mapping either direction may agree.
+
+    Args:
+        work: What is compared.
+        same: The columns to compare by their type's own equality; the others are compared as text.
+    """
     if isinstance(work, Transfer):
         return pairing.differs(work)
     if isinstance(work, Stranded):
         return pairing.stranded(work.transfer)
     if isinstance(work, Fill):
         return unfilled(work)
-    forward = _differing(work.forward)
+    forward = _differing(work.forward, same)
     if not work.lossy:
         return sql.SQL("({})").format(forward)
-    return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse))
+    return sql.SQL("(({}) AND ({}))").format(forward, _differing(work.reverse, same))
 
 
-def beyond(work: Mapping | Transfer) -> sql.Composed:
+def beyond(work: Mapping | Transfer, same: Collection[str] = NONE) -> sql.Composed:
     """True for a row whose new columns tell more than the old ones can give again."""
     if isinstance(work, Transfer):
         return pairing.beyond(work)
-    return sql.SQL("({})").format(_differing(work.forward))
+    return sql.SQL("({})").format(_differing(work.forward, same))
 
 
-def unfit(work: Mapping) -> sql.Composed:
+def unfit(work: Mapping, same: Collection[str] = NONE) -> sql.Composed:
     """True for a row, once the names are traded, with a value that its old column cannot have: going back loses it.
 
     Under a lossy mapping only what is lost as a whole counts; that the rest is inexact was declared.
     """
     if not work.lossy:
-        return sql.SQL("({})").format(_differing(work.forward))
-    return _each_pair(work, "({old} IS NULL AND {differing})")
+        return sql.SQL("({})").format(_differing(work.forward, same))
+    return _each_pair(work, same, "({old} IS NULL AND {differing})")
 
 
-def astray(work: Mapping) -> sql.Composed:
+def astray(work: Mapping, same: Collection[str] = NONE) -> sql.Composed:
     """True for a row, once the names are traded, with an old value that is neither the new one's nor given up as unfit.
 
     CASE keeps the reverse expression from values that it fails on.
     """
-    return _each_pair(work, "CASE WHEN {old} IS NULL THEN false WHEN {differing} THEN {other} ELSE false END")
+    return _each_pair(work, same, "CASE WHEN {old} IS NULL THEN false WHEN {differing} THEN {other} ELSE false END")
 
 
-def _each_pair(work: Mapping, form: str) -> sql.Composed:
+def _each_pair(work: Mapping, same: Collection[str], form: str) -> sql.Composed:
     pairs = zip(work.reverse.items(), work.forward.items(), strict=True)
     parts = [
         sql.SQL(form).format(
-            old=identifier(old), differing=_differing({new: forward}), other=_differing({old: reverse})
+            old=identifier(old), differing=_differing({new: forward}, same), other=_differing({old: reverse}, same)
         )
         for (old, reverse), (new, forward) in pairs
     ]
     return sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
 
 
-def _differing(side: MappingABC[str, str]) -> sql.Composed:
-    return _each(side, " OR ", "{column}::text IS DISTINCT FROM ({value})::text")
+def _differing(side: MappingABC[str, str], same: Collection[str]) -> sql.Composed:
+    by_type = {column: value for column, value in side.items() if column in same}
+    by_text = {column: value for column, value in side.items() if column not in same}
+    parts = [
+        _each(by_type, " OR ", "{column} IS DISTINCT FROM ({value})"),
+        _each(by_text, " OR ", "{column}::text IS DISTINCT FROM ({value})::text"),
+    ]
+    return sql.SQL(" OR ").join(part for part, given in zip(parts, (by_type, by_text), strict=True) if given)
 
 
 def _alias(work: Work) -> sql.Identifier:
@@ -134,7 +159,7 @@ def sample(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Com
     )
 
 
-def repair(work: Work, relation: sql.Identifier) -> sql.Composed:
+def repair(work: Work, relation: sql.Identifier, same: Collection[str] = NONE) -> sql.Composed:
     """Set the new shape from the old one where they differ. Only while the old shape is the authority."""
     if isinstance(work, Transfer):
         return moving.repair(work, relation, RANGE)
@@ -145,5 +170,5 @@ def repair(work: Work, relation: sql.Identifier) -> sql.Composed:
         alias=identifier(work.table.name),
         values=_each(_values(work), ", ", "{column} = ({value})"),
         range=RANGE,
-        differs=differs(work),
+        differs=differs(work, same),
     )

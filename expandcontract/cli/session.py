@@ -34,23 +34,28 @@ class Session:
         place = Path(self.place or ".").resolve()
         return place.parent if place.is_file() else place
 
-    def settings(self) -> Settings:
-        """The settings with the global flags over them.
+    def settings(self, **flags: object) -> Settings:
+        """The settings with the global flags over them, and those of a command.
 
         Raises:
             ConfigError: A key is unknown or a value malformed.
         """
         from expandcontract.config.load import load  # noqa: PLC0415 - pydantic is not for --help
 
-        return load(Path(self.place or ".").resolve(), database=self.database)
+        return load(Path(self.place or ".").resolve(), database=self.database, **flags)
 
 
-def runner(ctx: typer.Context) -> Runner:
-    """The runner for this process's project and database; it connects when it is asked something."""
+def runner(ctx: typer.Context, **flags: object) -> Runner:
+    """The runner for this process's project and database; it connects when it is asked something.
+
+    Args:
+        ctx: Of the command.
+        flags: Settings that the command's own flags give, over file and environment; ``None`` is not given.
+    """
     from expandcontract.runner import Runner  # noqa: PLC0415 - SQLAlchemy and Alembic are not for --help
 
     session: Session = ctx.find_object(Session) or Session()
-    settings, directory = session.settings(), session.directory
+    settings, directory = session.settings(**flags), session.directory
     if session.place is not None:
         # Alembic and the project's own commands take relative paths from the working directory
         os.chdir(directory)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from expandcontract.cli.screen import is_terminal, screen
 from expandcontract.core.duration import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
 
     from rich.progress import Progress
@@ -41,7 +43,7 @@ def follow(events: Iterable[Event]) -> dict[str, object]:
     """Show every event as it comes; give the figures of the last one."""
     last: dict[str, object] = {}
     terminal = is_terminal(sys.stdout)
-    out = screen()
+    out = Steady(screen())
     with Bar() if terminal else Lines(out) as progress:
         for event in events:
             last = event.data
@@ -54,6 +56,30 @@ def follow(events: Iterable[Event]) -> dict[str, object]:
     return last
 
 
+class Steady:
+    """A screen that may go away: the work that is told of goes on to its end.
+
+    ``ec advance X | head -1`` closes the pipe in the middle of a move; half a shift would help nobody.
+    """
+
+    def __init__(self, screen_: Screen) -> None:
+        self.screen = screen_
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Write one line; once nobody reads, say so on standard error and write no more."""
+        try:
+            self.screen.line(text, style)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with suppress(OSError):
+                sys.stderr.write("nobody reads the output any more; the work goes on to its end\n")
+                sys.stderr.flush()
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Write rows under their heads."""
+        self.screen.table(heads, rows)
+
+
 def number(value: object) -> float:
     """``value`` as a number; 0 where it is none."""
     return float(value) if isinstance(value, (int, float)) else 0.0
@@ -64,6 +90,8 @@ def figures(data: Mapping[str, Any]) -> str:
     parts = []
     if isinstance(data.get("rows"), int):
         parts.append(f"{data['rows']:,} rows")
+    if data.get("waiting"):
+        return ", ".join([*parts, f"waiting: {'; '.join(data['waiting'])}"])
     if number(data.get("rate")):
         parts.append(f"{int(number(data['rate'])):,} rows/s")
     if "differing" in data:

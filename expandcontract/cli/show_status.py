@@ -49,11 +49,44 @@ def _change(out: Screen, change: Mapping[str, Any], now: object) -> None:
     if flight:
         version = f" with {flight['version']}" if flight.get("version") else ""
         out.line(f"  in flight: {flight.get('move')}{version} since {moment(flight.get('since'))}", "yellow")
+    for line, style in backfill_words(change):
+        out.line(f"  {line}", style)
     window = window_words(change, now)
     if window and change.get("phase") == "cut_over":
         out.line(f"  {window}")
     if change.get("next"):
         out.line(f"  next: {change['next']}", "cyan")
+
+
+def backfill_words(change: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How a backfill under way is steered and what holds it back, each line with its style; empty where none is."""
+    found = change.get("backfill") or {}
+    if not found or (change.get("in_flight") or {}).get("move") != "backfill":
+        return []
+    lines = []
+    if paused := found.get("paused"):
+        why = f": {paused['why']}" if paused.get("why") else ""
+        lines.append((f"paused by {paused.get('by')} since {moment(paused.get('at'))}{why}", "yellow"))
+        lines.append((f"to go on: ec backfill {change['name']} resume", "cyan"))
+    given = [f"workers in each process: {found['workers']}"] if found.get("workers") else []
+    given += [f"batches of {found['target']}"] if found.get("target") else []
+    if given:
+        lines.append((f"set while it runs: {'; '.join(given)}", ""))
+    held = found.get("held_back") or ()
+    lines += [(f"waiting: {item['last']}", "yellow") for item in held if item.get("now")]
+    counted = [f"{item['title']} {item['times']} times, {item['seconds']:g} s" for item in held]
+    if counted:
+        lines.append((f"held back so far: {'; '.join(counted)}", ""))
+    return lines
+
+
+def show_backfill(out: Screen, name: str, document: Mapping[str, Any]) -> None:
+    """Show how one change's backfill is steered, out of a status document."""
+    found = [change for change in document.get("changes", ()) if change.get("name") == name]
+    change: Mapping[str, Any] = found[0] if found else {}
+    lines = backfill_words(change) or [("it runs as configured, and nothing has held it back", "")]
+    for line, style in lines:
+        out.line(f"{name}: {line}", style)
 
 
 def window_words(change: Mapping[str, Any], now: object) -> str:

@@ -14,10 +14,10 @@ from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from expandcontract.config.duration import Duration  # noqa: TC001 - pydantic reads the annotations
+from expandcontract.config.duration import Duration
 from expandcontract.core.color import FULL, Color
 
 
@@ -123,6 +123,52 @@ class SmokeSettings(Section):
     command: Command = Field(default=(), description="Run with EC_COLOR and EC_URL set; exit 0 passes. Unset: no test.")
 
 
+def _off(value: object) -> object:
+    return None if value == "off" else value
+
+
+Span = Annotated[Duration | None, BeforeValidator(_off)]
+"""A length of time, or ``off``."""
+Count = Annotated[int | None, Field(ge=0), BeforeValidator(_off)]
+"""A number from 0, or ``off``."""
+Size = Annotated[ByteSize | None, BeforeValidator(_off)]
+"""Bytes, as a number or as ``"10GiB"``, or ``off``."""
+Share = Annotated[float | None, Field(gt=0, lt=1), BeforeValidator(_off)]
+"""A share between 0 and 1, or ``off``."""
+Names = Annotated[tuple[str, ...], BeforeValidator(_numbers)]
+"""A list of names, in a variable with commas between."""
+
+
+class ThrottleSettings(Section):
+    """``[backfill.throttle]``: what makes a backfill wait; ``"off"`` for what is not to be looked at."""
+
+    replica_lag: Span = Field(default=timedelta(seconds=5), description="How far a standby may be behind, in time.")
+    replica_lag_bytes: Size = Field(default=None, description="How far a standby may be behind, in bytes of WAL.")
+    except_replicas: Names = Field(
+        default=(), description="Standbys, by `application_name`, whose lag is of no concern: those delayed on purpose."
+    )
+    slot_backlog_bytes: Size = Field(default=None, description="How much WAL a replication slot may keep.")
+    slots_at_risk: Count = Field(default=0, description="How many slots may be about to lose WAL that they need.")
+    archive_backlog: Count = Field(default=None, description="How many WAL files may wait to be archived.")
+    archive_failing: Span = Field(
+        default=timedelta(minutes=1), description="For how long WAL archiving may have been failing."
+    )
+    wal_bytes_per_s: Size = Field(default=None, description="How much WAL the whole server may write in a second.")
+    oldest_snapshot: Span = Field(
+        default=None, description="How old another session's snapshot may be; unset: as `snapshot_limit`."
+    )
+    dead_share: Share = Field(default=None, description="What share of the table's rows may be dead.")
+    vacuums: Count = Field(default=None, description="How many vacuums of others may be at work on the table.")
+    waiting_sessions: Count = Field(default=0, description="How many sessions may wait for a lock of the backfill.")
+    active_backends: Count = Field(default=None, description="How many sessions of others may be active at once.")
+    query: str | None = Field(default=None, description="SQL of your own that gives one number; it is only read.")
+    query_limit: float = Field(default=0, description="Above this number of `query` the backfill waits.")
+    command: Command = Field(default=(), description="Run every half second; while it ends with 0 rows are filled.")
+    url: str | None = Field(
+        default=None, pattern="^https?://", description="Asked every half second; while it answers 2xx rows are filled."
+    )
+
+
 def check_stripes(stripes: int) -> int:
     """``stripes`` itself, where rows can be hashed into that many classes with a mask.
 
@@ -138,12 +184,28 @@ def check_stripes(stripes: int) -> int:
 class BackfillSettings(Section):
     """``[backfill]``: how rows are filled."""
 
-    window_pages: int = Field(
-        default=1500, ge=1, description="Heap pages of one window; it must fit in shared buffers."
+    workers: int = Field(
+        default=0, ge=0, description="Threads of one process; 0: half as many as this machine has processors."
     )
+    target: Duration = Field(
+        default=timedelta(seconds=0.1), description="How long a batch should take; its size follows."
+    )
+    ceiling: Duration = Field(
+        default=timedelta(seconds=0.5), description="How long one statement may take; then it is broken off and halved."
+    )
+    window_pages: int = Field(default=750, ge=1, description="Heap pages of the first window; it grows with the speed.")
+    most_pages: int = Field(default=3000, ge=1, description="Heap pages of the largest window; fits in shared buffers.")
     stripes: int = Field(
-        default=16, ge=1, description="Passes over a window, each taking one hash class of its rows; a power of two."
+        default=16, ge=1, description="The most passes over a window, each taking one hash class; a power of two."
     )
+    lease: Duration = Field(
+        default=timedelta(seconds=30), description="After how long a silent worker's segment is taken over."
+    )
+
+    vacuum: Share = Field(
+        default=0.2, description="From which share of dead rows on the table is vacuumed between windows; `off`: never."
+    )
+    throttle: ThrottleSettings = ThrottleSettings()
 
     _masked = field_validator("stripes")(check_stripes)
 

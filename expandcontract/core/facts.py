@@ -143,6 +143,7 @@ class Facts:
         integrity: What is missing or altered of hold, triggers and journal.
         preflight: What the preflight found.
         pair: What is wrong with the pair's two revisions.
+        lint: Errors that ``ec lint`` finds in the pair's two revisions.
         earlier: Changes whose revision stands earlier in the same chain and is not applied.
         health: What the probes of each color said.
         smoke: Why the smoke test of the idle color failed; empty where it passed or none is set.
@@ -170,6 +171,7 @@ class Facts:
     integrity: tuple[Finding, ...] | None = None
     preflight: tuple[Finding, ...] | None = None
     pair: tuple[Finding, ...] | None = None
+    lint: tuple[Finding, ...] | None = None
     earlier: tuple[str, ...] | None = None
     health: Mapping[Color, ColorHealth] = field(default_factory=dict)
     smoke: str | None = None

@@ -1,9 +1,25 @@
-"""How the backfill goes through a table: pure decisions from a position to the next batch."""
+"""How the backfill goes through a table: pure decisions from a position to the next batch.
+
+A segment is done window by window. A window is passed over once a *stripe*, each pass taking the rows of one hash
+class, so that pruning makes room on a page before it is visited again. A pass is cut into batches; a batch is one
+transaction. The shorter a batch, the sooner the rows that it made old can be pruned, by itself and by other workers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REMEMBERED = 8
+"""How many of the last batches the next one is sized by."""
+GROWTH = 2.0
+"""The most that a batch grows at a time."""
+LEAST_STRIPES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,21 +27,35 @@ class Pace:
     """How much is done at a time.
 
     Attributes:
-        window_pages: Heap pages that are visited again and again before the next ones; fits in shared buffers.
-        stripes: How many visits, each taking one hash class of the rows; a power of two.
+        window_pages: Heap pages that are passed over again and again before the next ones; fits in shared buffers.
+        stripes: How many passes, each taking one hash class of the rows; a power of two.
+        batch_pages: Pages of a pass that make one batch.
+        target: How long a batch should take.
     """
 
     window_pages: int = 1500
     stripes: int = 16
+    batch_pages: int = 1500
+    target: timedelta = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """Where the passes over a window stand: those before ``stripe`` are done, and this one up to ``page``."""
+
+    end_page: int
+    stripes: int
+    stripe: int
+    page: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a segment stands: everything before the page is done, and in the page's window every earlier stripe."""
+    """Where a segment stands: everything before ``page`` is done; ``passing`` is the window that begins there."""
 
     page: int
-    stripe: int
     end_page: int
+    passing: Pass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,26 +65,100 @@ class Batch:
     first_page: int
     end_page: int
     stripe: int
+    stripes: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages are visited."""
+        return self.end_page - self.first_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """What a batch took; ``whole`` where it was a pass in one piece."""
+
+    pages: int
+    seconds: float
+
+
+def opened(at: Position, pace: Pace) -> Position:
+    """The position with a window under way; the same where one is, or where the segment is done."""
+    if at.passing is not None or at.page >= at.end_page:
+        return at
+    end = min(at.page + pace.window_pages, at.end_page)
+    return replace(at, passing=Pass(end_page=end, stripes=pace.stripes, stripe=0, page=at.page))
 
 
 def next_batch(at: Position, pace: Pace) -> Batch | None:
-    """The batch that comes at this position, or ``None`` where the segment is done."""
-    if at.page >= at.end_page:
+    """The batch that comes at an opened position, or ``None`` where the segment is done."""
+    if at.passing is None:
         return None
-    return Batch(first_page=at.page, end_page=min(at.page + pace.window_pages, at.end_page), stripe=at.stripe)
+    first, last = at.passing.page, at.passing.end_page
+    # a pass is cut into equal parts, so that none is a mere rest
+    parts = -(-(last - first) // max(pace.batch_pages, 1))
+    end = first + -(-(last - first) // parts)
+    return Batch(first_page=first, end_page=end, stripe=at.passing.stripe, stripes=at.passing.stripes)
 
 
-def after(at: Position, batch: Batch, pace: Pace) -> Position:
+def after(at: Position, batch: Batch) -> Position:
     """The position once ``batch`` is committed."""
-    if batch.stripe + 1 < pace.stripes:
-        return Position(page=at.page, stripe=batch.stripe + 1, end_page=at.end_page)
-    return Position(page=batch.end_page, stripe=0, end_page=at.end_page)
+    passing = at.passing
+    if passing is None:
+        return at
+    if batch.end_page < passing.end_page:
+        return replace(at, passing=replace(passing, page=batch.end_page))
+    if passing.stripe + 1 < passing.stripes:
+        return replace(at, passing=replace(passing, stripe=passing.stripe + 1, page=at.page))
+    return Position(page=passing.end_page, end_page=at.end_page)
 
 
-def share(at: Position, pace: Pace) -> float:
-    """Pages done so far, the window's stripes counted as parts of it."""
-    window = min(pace.window_pages, max(at.end_page - at.page, 0))
-    return at.page + window * at.stripe / pace.stripes
+def share(at: Position) -> float:
+    """Pages done so far, the window's passes counted as parts of it."""
+    if at.passing is None:
+        return float(at.page)
+    window = at.passing.end_page - at.page
+    passed = at.passing.stripe + (at.passing.page - at.page) / window
+    return at.page + window * passed / at.passing.stripes
+
+
+def steer(pace: Pace, last: Sequence[Took], *, most_pages: int) -> Pace:
+    """The pace that comes after these batches.
+
+    A batch is sized to take :attr:`Pace.target`, by the median of what a page took; it grows at most twofold at a time
+    and shrinks at once. A window that even one batch a pass goes through in less than half the target grows too.
+
+    Args:
+        pace: The pace so far.
+        last: What the last batches took, oldest first; with none nothing changes.
+        most_pages: The largest window that is allowed.
+    """
+    if not last:
+        return pace
+    of_late = list(last)[-REMEMBERED:]
+    page_s = median(took.seconds / took.pages for took in of_late)
+    latest = of_late[-1]
+    target_s = pace.target.total_seconds()
+    if latest.seconds > 2 * target_s:  # an outlier is heeded at once, and the median tells later whether it was one
+        page_s = max(page_s, latest.seconds / latest.pages)
+    wished = target_s / page_s if page_s > 0 else float(most_pages)
+    window = pace.window_pages
+    if wished > GROWTH * window:
+        window = min(int(window * GROWTH), max(most_pages, window))
+    batch = max(1, min(int(wished), int(pace.batch_pages * GROWTH), window))
+    return replace(pace, window_pages=window, batch_pages=batch)
+
+
+def halved(pace: Pace) -> Pace:
+    """The pace after a batch that had to be broken off."""
+    return replace(pace, batch_pages=max(1, pace.batch_pages // 2))
+
+
+def stripes_for(rows_a_page: float, most: int) -> int:
+    """How many passes: enough that each takes a few rows of a page, no more than ``most``; a power of two."""
+    stripes = most
+    while stripes > LEAST_STRIPES and rows_a_page < stripes:
+        stripes //= 2
+    return stripes
 
 
 def eta(done: float, total: float, elapsed: timedelta) -> timedelta | None:

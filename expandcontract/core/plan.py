@@ -40,7 +40,7 @@ SHIFT = (release.RELEASE_FITS, release.OTHERS_HOLD, release.COLOR_HEALTHY, relea
 
 GATES: Mapping[Move, tuple[Gate, ...]] = MappingProxyType(
     {
-        Move.EXPAND: (*ALWAYS, ground.PAIR, ground.EARLIER_EXPANDS, ground.COLUMNS_FREE),
+        Move.EXPAND: (*ALWAYS, ground.PAIR, ground.EARLIER_EXPANDS, ground.COLUMNS_FREE, ground.LINT),
         Move.DUAL_WRITE: (*ALWAYS, release.RELEASE_CHOSEN, *SHIFT),
         Move.BACKFILL: (*ALWAYS, data.SNAPSHOTS),
         Move.CUT_OVER: (*ALWAYS, data.PARITY, data.SEAL, release.RELEASE_CHOSEN, *SHIFT, release.WAY_BACK),

@@ -187,6 +187,7 @@ class Revision:
         needed: The columns that only the release that speaks ``new`` uses, by their names when a contract runs.
         irreversible: Why the change says that its expand cannot be taken back; empty where it can.
         held: Whether the change has a hold, which ``begin_change`` makes and ``end_change`` takes away.
+        own: The tables that the change is about.
         source: The file's text.
         stopped: Functions that could not be followed to their end.
         ignores: The file's comments that pass over findings.
@@ -200,6 +201,7 @@ class Revision:
     needed: frozenset[tuple[Table, str]] = frozenset()
     irreversible: str = ""
     held: bool = False
+    own: frozenset[Table] = frozenset()
     source: str = field(default="", repr=False)
     stopped: tuple[Stopped, ...] = ()
     ignores: tuple[Ignore, ...] = ()
@@ -211,10 +213,14 @@ class Revision:
 
     @property
     def live_parts(self) -> tuple[Part, ...]:
-        """The functions that run, as written, while releases are live: moves and roll-backs call all of an expand's."""
+        """The functions that run, as written, while releases are live: moves and roll-backs call all of an expand's.
+
+        A roll-back refuses the downgrade of a change that is declared irreversible.
+        """
         if self.half is not Half.EXPAND:
             return (Part.UPGRADE,)
-        return (Part.UPGRADE, Part.CUT_OVER, Part.ROLL_BACK, Part.DOWNGRADE)
+        forward = (Part.UPGRADE, Part.CUT_OVER, Part.ROLL_BACK)
+        return forward if self.irreversible else (*forward, Part.DOWNGRADE)
 
     @property
     def created(self) -> frozenset[Table]:

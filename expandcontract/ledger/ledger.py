@@ -213,8 +213,55 @@ class Ledger:
         self.journal("window_set", name, {"seconds": length.total_seconds()})
 
     def forget_segments(self, name: str) -> None:
-        """Drop the backfill's positions; the next one begins anew."""
+        """Drop the backfill's positions, what was asked of it and what held it back; the next one begins anew."""
         self._run("forget_segments", name=name)
+
+    def backfill(self, name: str) -> dict[str, Any] | None:
+        """When the backfill began and what was asked of it since; ``None`` where none has begun."""
+        row = self._run("backfill", name=name).mappings().one_or_none()
+        return None if row is None else dict(row)
+
+    def throttled(self, name: str) -> list[dict[str, Any]]:
+        """What has held the backfill back, the latest first; ``now`` where it still does."""
+        return [dict(row) for row in self._run("throttled", name=name).mappings()]
+
+    def pause(self, name: str, by: str, why: str | None) -> bool:
+        """Let a running backfill wait; says whether there is one. Needs no mover lock."""
+        return self._steered("pause", name, {"by": by, "why": why})
+
+    def resume(self, name: str, by: str) -> bool:
+        """Let a paused backfill go on; says whether there is one. Needs no mover lock."""
+        return self._steered("resume", name, {"by": by})
+
+    def set_pace(self, name: str, by: str, *, workers: int | None, target: timedelta | None) -> bool:
+        """Give a running backfill other sizes; says whether there is one. Needs no mover lock.
+
+        Args:
+            name: The change.
+            by: Who asks.
+            workers: Of each process; 0: as each was configured; ``None``: unchanged.
+            target: How long a batch should take; zero: as configured; ``None``: unchanged.
+        """
+        values = {
+            "new_workers": workers is not None,
+            "workers": workers or None,
+            "new_target": target is not None,
+            "target": target or None,
+        }
+        asked: dict[str, object] = {
+            "by": by,
+            "workers": workers,
+            "target_ms": None if target is None else round(target.total_seconds() * 1000),
+        }
+        return self._steered("set_pace", name, asked, **values)
+
+    def _steered(self, query: str, name: str, detail: dict[str, object], **values: object) -> bool:
+        self._run("durable")
+        given = values or detail
+        if self._run(query, name=name, **given).rowcount != 1:
+            return False
+        self.journal(f"backfill_{query}", name, detail)
+        return True
 
     def rows_filled(self, name: str) -> int:
         """Rows that the backfill of this change has filled so far."""

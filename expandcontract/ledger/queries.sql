@@ -52,7 +52,32 @@ UPDATE expandcontract.change SET contract_revision = :revision
 WHERE name = :name AND phase <> 'contracted' AND contract_revision IS DISTINCT FROM :revision;
 
 -- name: forget_segments
-DELETE FROM expandcontract.segment WHERE change = :name;
+WITH forgotten AS (DELETE FROM expandcontract.segment WHERE change = :name),
+     uncounted AS (DELETE FROM expandcontract.throttle WHERE change = :name)
+DELETE FROM expandcontract.backfill WHERE change = :name;
+
+-- name: backfill
+SELECT began_at, paused_at, paused_by, paused_why, workers, target FROM expandcontract.backfill WHERE change = :name;
+
+-- name: pause
+UPDATE expandcontract.backfill AS b
+SET paused_at = coalesce(b.paused_at, clock_timestamp()), paused_by = :by, paused_why = :why
+FROM expandcontract.change AS c WHERE b.change = :name AND c.name = b.change AND c.move = 'backfill';
+
+-- name: resume
+UPDATE expandcontract.backfill AS b SET paused_at = NULL, paused_by = NULL, paused_why = NULL
+FROM expandcontract.change AS c WHERE b.change = :name AND c.name = b.change AND c.move = 'backfill';
+
+-- name: set_pace
+UPDATE expandcontract.backfill AS b
+SET workers = CASE WHEN :new_workers THEN :workers ELSE b.workers END,
+    target = CASE WHEN :new_target THEN :target ELSE b.target END
+FROM expandcontract.change AS c WHERE b.change = :name AND c.name = b.change AND c.move = 'backfill';
+
+-- name: throttled
+SELECT signal, times, seconds, last_value AS value, last_limit AS limit, last_detail AS detail, last_at AS at,
+       last_at > clock_timestamp() - interval '3 s' AS now
+FROM expandcontract.throttle WHERE change = :name ORDER BY last_at DESC, signal;
 
 -- name: rows_filled
 SELECT coalesce(sum(rows_filled), 0) FROM expandcontract.segment WHERE change = :name;

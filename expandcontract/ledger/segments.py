@@ -1,14 +1,22 @@
-"""The backfill's positions. A psycopg connection is used, for they are written with every batch."""
+"""The backfill's positions. A psycopg connection is used, for they are written with every batch.
+
+A worker claims a segment for as long as its lease; every batch holds the segment's row, is refused where the claim is
+no longer the worker's, and renews the lease. So a worker that was stopped for long can write nothing when it goes on.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from expandcontract.errors import BusyError, FencedError
+from expandcontract.core.pace import Pass, Position
+from expandcontract.errors import FencedError
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
     import psycopg
 
 QUERIES = load("expandcontract.ledger", "segments.sql")
@@ -16,15 +24,51 @@ QUERIES = load("expandcontract.ledger", "segments.sql")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A range of heap pages of one relation, and how far it is done."""
+    """A range of heap pages of one relation that a worker has claimed.
+
+    Attributes:
+        relation: Object identifier of the table or partition.
+        first_page: Where it begins; with the relation it names the segment.
+        claim: Counts the claims; a batch under an earlier one is refused.
+        at: How far it was done when it was claimed.
+    """
 
     relation: int
-    filenode: int
     first_page: int
-    end_page: int
-    cursor_page: int
-    cursor_stripe: int
-    rows_filled: int
+    claim: int
+    at: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How far all segments of some relations are.
+
+    Attributes:
+        pages: In all.
+        done: Pages done; the passes over a window count as parts of it.
+        rows: Filled so far.
+        open: Segments that are not done.
+    """
+
+    pages: int
+    done: float
+    rows: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What somebody asked of a running backfill.
+
+    Attributes:
+        paused: By whom it was told to wait, and why; ``None`` where it was not.
+        workers: How many of this process's workers may work; ``None`` where nobody said.
+        target: How long a batch should take; ``None`` where nobody said.
+    """
+
+    paused: str | None = None
+    workers: int | None = None
+    target: timedelta | None = None
 
 
 class Segments:
@@ -37,46 +81,66 @@ class Segments:
     def _run(self, query: str, **values: object) -> psycopg.Cursor:
         return self._connection.execute(QUERIES[query], {"change": self._change, **values})
 
-    def plan(self, relation: int, filenode: int, pages: int) -> None:
-        """Cover a relation; one that was rewritten since is begun anew, one that grew is extended."""
+    def begin(self) -> None:
+        """Remember when the backfill began, with its segments; later calls change nothing."""
+        self._run("begin")
+
+    def cover(self, relation: int, filenode: int, pages: int, *, size: int) -> None:
+        """Cut a relation into segments; one that was rewritten since is begun anew, one that grew gets more of them."""
         self._run("forget_moved", relation=relation, filenode=filenode)
-        self._run("add", relation=relation, filenode=filenode, end_page=pages)
-        self._run("extend", relation=relation, end_page=pages)
+        self._run("cover", relation=relation, filenode=filenode, pages=pages, size=size)
 
-    def open(self) -> list[Segment]:
-        """The segments that are not done."""
-        names = ("relation", "filenode", "first_page", "end_page", "cursor_page", "cursor_stripe", "rows_filled")
-        return [Segment(**dict(zip(names, row, strict=True))) for row in self._run("open")]
+    def claim(self, relations: Sequence[int], worker: str, lease: timedelta) -> Segment | None:
+        """The first segment that nobody works on, now this worker's; ``None`` where there is none."""
+        row = self._run("claim", relations=list(relations), worker=worker, lease=lease).fetchone()
+        if row is None:
+            return None
+        relation, first, end, page, stripe, window_end, stripes, pass_page, claim = row
+        passing = None
+        if window_end is not None:
+            passing = Pass(end_page=window_end, stripes=stripes, stripe=stripe, page=pass_page)
+        at = Position(page=page, end_page=end, passing=passing)
+        return Segment(relation=relation, first_page=first, claim=claim, at=at)
 
-    def totals(self) -> tuple[int, int, int]:
-        """Pages in all, pages done, rows filled."""
-        row = self._run("totals").fetchone()
-        assert row is not None  # noqa: S101  # an aggregate always has a row
-        return int(row[0]), int(row[1]), int(row[2])
+    def enter(self, ceiling: timedelta) -> None:
+        """Begin a batch's transaction: marked for the triggers, short in every wait.
 
-    def advance(self, segment: Segment, was: tuple[int, int], to: tuple[int, int], rows: int) -> None:
-        """Move the cursor, in the batch's own transaction.
-
-        Raises:
-            BusyError: Somebody else moved it.
+        A statement is broken off after ``ceiling``. A lock is waited for less long than ``deadlock_timeout``, so that
+        the batch loses a deadlock and never the application; a row hidden by a policy is an error, not a gap.
         """
-        moved = self._run(
+        self._run("enter", statement_timeout=f"{max(1, int(ceiling.total_seconds() * 1000))}ms")
+
+    def hold(self, segment: Segment, worker: str) -> bool:
+        """Lock the segment's row for this transaction; says whether it still is this worker's."""
+        held = self._run(
+            "hold", relation=segment.relation, first_page=segment.first_page, claim=segment.claim, worker=worker
+        )
+        return held.fetchone() is not None
+
+    def advance(self, segment: Segment, to: Position, rows: int, lease: timedelta) -> None:
+        """Move the cursor and renew the lease, in the batch's own transaction, after :meth:`hold`."""
+        passing = to.passing
+        self._run(
             "advance",
             relation=segment.relation,
             first_page=segment.first_page,
-            was_page=was[0],
-            was_stripe=was[1],
-            page=to[0],
-            stripe=to[1],
+            claim=segment.claim,
+            page=to.page,
+            stripe=0 if passing is None else passing.stripe,
+            window_end=None if passing is None else passing.end_page,
+            stripes=None if passing is None else passing.stripes,
+            pass_page=None if passing is None else passing.page,
             rows=rows,
+            lease=lease,
         )
-        if moved.rowcount != 1:
-            msg = f"the backfill of {self._change} is done by somebody else too"
-            raise BusyError(msg, hint=f"ec status {self._change}")
 
     def done(self, segment: Segment) -> None:
-        """Mark a segment as done."""
-        self._run("done", relation=segment.relation, first_page=segment.first_page)
+        """Mark a segment as done, where it still is the claim's."""
+        self._run("done", relation=segment.relation, first_page=segment.first_page, claim=segment.claim)
+
+    def release(self, segment: Segment) -> None:
+        """Let somebody else go on with it."""
+        self._run("release", relation=segment.relation, first_page=segment.first_page, claim=segment.claim)
 
     def fence(self, epoch: int) -> None:
         """Hold the epoch for this transaction.
@@ -87,3 +151,24 @@ class Segments:
         if self._run("fence", epoch=epoch).fetchone() is None:
             msg = "another mover has begun since this one took the lock; nothing more is written"
             raise FencedError(msg, hint="ec status")
+
+    def totals(self, relations: Sequence[int]) -> Totals:
+        """How far the segments of these relations are."""
+        row = self._run("totals", relations=list(relations)).fetchone()
+        assert row is not None  # noqa: S101  # an aggregate always has a row
+        return Totals(pages=int(row[0]), rows=int(row[1]), open=int(row[2]), done=float(row[3]))
+
+    def begun(self) -> bool:
+        """Whether the backfill has begun, which its segments do with it."""
+        return self._run("control").fetchone() is not None
+
+    def control(self) -> Control:
+        """What was asked of the backfill so far."""
+        row = self._run("control").fetchone()
+        if row is None:
+            return Control()
+        return Control(paused=row[1] if row[0] else None, workers=row[2], target=row[3])
+
+    def workers(self) -> dict[str, int]:
+        """Who works now, by name, with how many segments."""
+        return {str(name): int(number) for name, number in self._run("workers")}

@@ -53,6 +53,9 @@ OFF: Mapping[str, str] = MappingProxyType(
         "ban-add-column": "adding is what an expand is for; a contract that adds is EC210's",
         "ban-add-enum-value": "adding is what an expand is for; a contract that adds is EC210's",
         "ban-set-default": "later rows alone get it, and no old release minds",
+        "renaming-table": "EC202 and EC210 judge it, and know the view that takes the old name",
+        "renaming-column": "EC202 and EC210 judge it",
+        "changing-column-type": "EC203, EC210 and EC220 judge it, and know a mere widening",
         "ban-drop-constraint": "it loosens: every release that is live may go on as before",
     }
 )

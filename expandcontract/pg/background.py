@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from expandcontract.pg import witness
 from expandcontract.pg.connect import hot
 
 if TYPE_CHECKING:
@@ -38,9 +40,11 @@ class Background:
         self._over = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"ec {command}", daemon=True)
+        self._witness = ExitStack()
         self.pid = self._connection.info.backend_pid
 
     def __enter__(self) -> Self:
+        self._witness.enter_context(witness.outside(self._connection, self._statement.as_string(self._connection)))
         self._thread.start()
         return self
 
@@ -51,6 +55,7 @@ class Background:
             except psycopg.Error:
                 self._connection.close()  # the server notices within client_connection_check_interval
         self._thread.join(CANCEL_S)
+        self._witness.__exit__(type(self._error) if self._error else None, self._error, None)
         self._connection.close()
 
     def _run(self) -> None:

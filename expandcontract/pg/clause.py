@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import postgast
 from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import MappingError
+from expandcontract.pg.parsed import single
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,31 +22,6 @@ if TYPE_CHECKING:
     from expandcontract.pg.catalog import Column
 
 HINT = "it may read only columns of the same row, through immutable functions"
-PLAIN = frozenset({"target_list", "limit_option", "op"})
-
-
-def single(what: str, expression: str) -> str:
-    """``expression`` itself, where it is exactly one SQL expression.
-
-    Args:
-        what: What it is for, in the message.
-        expression: As the user wrote it.
-
-    Raises:
-        MappingError: It does not parse, is several, or goes on beyond an expression.
-    """
-    for source in (f"SELECT {expression}\n", f"SELECT ({expression}\n)"):
-        try:
-            statements = postgast.parse(source).stmts
-        except postgast.PgQueryError as exc:
-            msg = f"{what} ({expression}) does not parse: {exc}"
-            raise MappingError(msg, hint="give one SQL expression, without a semicolon") from exc
-        found = statements[0].stmt.select_stmt if len(statements) == 1 else None
-        fields = {field.name for field, _ in found.ListFields()} if found else set()
-        if found is None or not fields <= PLAIN or len(found.target_list) != 1 or found.target_list[0].res_target.name:
-            msg = f"{what} ({expression}) is not one expression"
-            raise MappingError(msg, hint="give one SQL expression, without a semicolon")
-    return expression
 
 
 def rule(connection: Connection, table: Table, expression: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from expandcontract.errors import ConfigError, ConnectError
+from expandcontract.pg import witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +118,7 @@ def connect(url: URL, *, command: str, lock_timeout: timedelta = LOCK_TIMEOUT) -
     except (OperationalError, DBAPIError) as exc:
         raise unreachable(url, exc) from None
     with connection:
+        witness.attach(connection)
         yield connection
 
 
@@ -129,17 +131,18 @@ def hot(url: URL, *, command: str, autocommit: bool = True) -> psycopg.Connectio
     options = _options(command, LOCK_TIMEOUT)
     try:
         try:
-            return psycopg.connect(_conninfo(url, options), autocommit=autocommit)
+            return psycopg.connect(conninfo(url, options), autocommit=autocommit)
         except psycopg.OperationalError as exc:
             if NO_OPTIONS not in str(exc):
                 raise
             bare = {"application_name": options["application_name"]}
-            return psycopg.connect(_conninfo(url, bare), autocommit=autocommit, prepare_threshold=None)
+            return psycopg.connect(conninfo(url, bare), autocommit=autocommit, prepare_threshold=None)
     except psycopg.OperationalError as exc:
         raise unreachable(url, exc) from None
 
 
-def _conninfo(url: URL, options: dict[str, str]) -> str:
+def conninfo(url: URL, options: dict[str, str]) -> str:
+    """As libpq takes it, with the password, where there is one; ``options`` are over the address's own."""
     parts = {
         "host": url.host,
         "port": url.port,

@@ -23,7 +23,7 @@ import psycopg
 from expandcontract.core.attempt import LADDER, Pause, Seen, Stop, after_failure, next_step
 from expandcontract.core.duration import in_words
 from expandcontract.errors import FailedError, LockTimeoutError
-from expandcontract.pg import blockers
+from expandcontract.pg import blockers, witness
 from expandcontract.pg.attempt import Attempt, Doomed
 from expandcontract.pg.connect import hot
 from expandcontract.pg.retry import RETRIED, sqlstate
@@ -95,13 +95,18 @@ def statements(url: URL, command: str, *composed: sql.SQL | sql.Composed) -> Cal
     """For :attr:`Work.run`: these statements in one transaction on a connection of their own."""
 
     def run(attempt: Attempt) -> None:
-        with hot(url, command=command) as connection, connection.transaction():
+        with (
+            hot(url, command=command) as connection,
+            witness.transaction(connection) as look,
+            connection.transaction(),
+        ):
             attempt.pid = connection.info.backend_pid
             attempt.begin()
             for statement in composed:
                 text = statement.as_string(connection)
                 connection.execute(attempt.settings(text, local=True))
-                connection.execute(statement)
+                with look(text):
+                    connection.execute(statement)
 
     return run
 

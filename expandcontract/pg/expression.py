@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import MappingError
 from expandcontract.pg.catalog import columns
+from expandcontract.pg.parsed import single
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,7 +84,7 @@ def check_fill(connection: Connection, fill: Fill) -> None:
     place = sql.Identifier(fill.table.schema, fill.table.name)
     expressions = dict(fill.values)
     for name, expression in expressions.items():
-        check_single(name, expression)
+        single(f"the expression for {name}", expression)
     if fill.where is not None and known.issuperset(fill.values):
         expressions["its condition"] = fill.where
     for name, expression in expressions.items():
@@ -97,31 +98,6 @@ def check_fill(connection: Connection, fill: Fill) -> None:
             raise MappingError(msg, hint="it may read only columns of the same row") from exc
         finally:
             savepoint.rollback()
-
-
-def check_single(name: str, expression: str) -> None:
-    """Make sure that the text is one expression and nothing more: no statement, list, clause or comment beside it.
-
-    Args:
-        name: The column that it is for, as the error says it.
-        expression: What was given.
-
-    Raises:
-        MappingError: It does not parse, or is more.
-    """
-    from postgast import PgQueryError, parse  # noqa: PLC0415  # large, and few commands need it
-
-    try:
-        tree = parse(f"SELECT ({expression})")
-    except PgQueryError as exc:
-        msg = f"the expression for {name} ({expression}): {str(exc).splitlines()[0]}"
-        raise MappingError(msg, hint="give one SQL expression over the columns of the row") from exc
-    found = [statement.stmt.select_stmt for statement in tree.stmts]
-    plain = {field.name for field, _ in found[0].ListFields()} == {"target_list", "limit_option", "op"}
-    target = found[0].target_list[0].res_target if len(found[0].target_list) == 1 else None
-    if len(found) != 1 or not plain or target is None or target.val.HasField("row_expr"):
-        msg = f"the expression for {name} ({expression}) is more than one expression"
-        raise MappingError(msg, hint="give one SQL expression over the columns of the row")
 
 
 def check_mapping(
@@ -143,7 +119,7 @@ def check_mapping(
         UnknownNameError: The table does not exist.
     """
     for name, expression in (*mapping.forward.items(), *mapping.reverse.items()):
-        check_single(name, expression)
+        single(f"the expression for {name}", expression)
     known = {column.name: column.type for column in columns(connection, mapping.table)}
     missing = [name for name in mapping.old if name not in known]
     if missing:
@@ -169,7 +145,7 @@ def yields(connection: Connection, table: Table, given: MappingABC[str, str], na
     Raises:
         MappingError: It does not parse, or reads something else.
     """
-    check_single(name, expression)
+    single(f"the expression for {name}", expression)
     columns_ = sql.SQL(", ").join(
         sql.SQL("NULL::{} AS {}").format(sql.SQL(kind), sql.Identifier(column)) for column, kind in given.items()
     )

@@ -22,24 +22,33 @@ STATEMENTS = """SELECT format('%I.pg_stat_statements', n.nspname) FROM pg_extens
     AND EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max')"""
 
 
-def preflight(connection: Connection, tables: Sequence[Table]) -> tuple[Finding, ...]:
+OF_TRIGGERS = frozenset({"table_later_trigger"})
+"""Checks that are about the change's own triggers."""
+
+
+def preflight(connection: Connection, tables: Sequence[Table], *, triggers: bool = True) -> tuple[Finding, ...]:
     """Every finding of every check; a check that has nothing to say gives no row.
 
     Args:
         connection: To the target database.
         tables: The tables that the change touches; checks named ``table_…`` and ``statements_…`` are asked of each.
+        triggers: Whether the change has triggers of its own on them.
     """
     return tuple(
         Finding(what=row["what"], severity=Severity(row["severity"]), fix=row["fix"])
-        for query, values in _asked(connection, tables)
+        for query, values in _asked(connection, tables, frozenset() if triggers else OF_TRIGGERS)
         for row in connection.execute(text(query), values).mappings()
     )
 
 
-def _asked(connection: Connection, tables: Sequence[Table]) -> Iterator[tuple[str, dict[str, str]]]:
+def _asked(
+    connection: Connection, tables: Sequence[Table], without: frozenset[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
     places = [{"schema": table.schema, "table": table.name} for table in tables]
     statements = connection.execute(text(STATEMENTS)).scalar_one_or_none()
     for name, query in QUERIES.items():
+        if name in without:
+            continue
         topic = name.partition("_")[0]
         if topic == "server":
             yield query, {}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from expandcontract.core.mapping import Table
 from expandcontract.errors import MappingError
+from expandcontract.pg.parsed import is_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,15 +42,7 @@ def spelled(connection: Connection, name: str) -> Type:
     Raises:
         MappingError: There is no such type, or the text is more than a type.
     """
-    from postgast import PgQueryError, parse  # noqa: PLC0415  # large, and few commands need it
-
-    try:
-        tree = parse(f"SELECT (NULL::{name})")
-        found = tree.stmts[0].stmt.select_stmt.target_list
-        alone = len(tree.stmts) == 1 and len(found) == 1 and found[0].res_target.val.HasField("type_cast")
-    except PgQueryError:
-        alone = False
-    if not alone:
+    if not is_type(name):
         msg = f"{name!r} is no type"
         raise MappingError(msg, hint='write it as in CREATE TABLE: bigint, "varchar(50)", myschema.mytype')
     savepoint = connection.begin_nested()

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -75,6 +76,7 @@ class LocalServer:
         process: The postmaster.
         version: Its major version.
         temporary: Whether the folder is deleted at the end.
+        keeper: Ends it and deletes the folder where we are killed; ``None`` where nobody does.
     """
 
     directory: Path
@@ -83,10 +85,16 @@ class LocalServer:
     process: subprocess.Popen[bytes]
     version: int
     temporary: bool = False
+    keeper: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(
-        cls, directory: Path | None = None, *, version: int = 18, settings: Mapping[str, str] | None = None
+        cls,
+        directory: Path | None = None,
+        *,
+        version: int = 18,
+        settings: Mapping[str, str] | None = None,
+        kept: bool = False,
     ) -> LocalServer:
         """Make a data directory and start a server on it; superuser ``postgres`` needs no password on loopback.
 
@@ -94,12 +102,14 @@ class LocalServer:
             directory: Where; default a new temporary folder, deleted at the end.
             version: 18 or 16; another where Debian has it.
             settings: Of ``postgresql.conf``.
+            kept: Whether it ends, and a temporary folder goes, even where this process is killed.
 
         Raises:
             FailedError: It does not start; the log's end is in the message.
         """
         found = programs(version)
         place = Path(tempfile.mkdtemp(prefix="ec-pg-")) if directory is None else directory
+        keeper = _keeper(place) if kept and directory is None else None
         place.mkdir(parents=True, exist_ok=True)
         person = _person()
         if person:
@@ -127,7 +137,7 @@ class LocalServer:
                 cwd="/",
                 **person,
             )
-        server = cls(place, found, port, process, version, temporary=directory is None)
+        server = cls(place, found, port, process, version, temporary=directory is None, keeper=keeper)
         atexit.register(server.stop)
         server._wait(log)
         return server
@@ -171,6 +181,9 @@ class LocalServer:
                 self.process.wait(ENDS_WITHIN)
         if self.temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
+        if self.keeper is not None and self.keeper.stdin is not None:
+            self.keeper.stdin.close()
+            self.keeper.wait(ENDS_WITHIN)
 
     def __enter__(self) -> Self:
         return self
@@ -179,6 +192,18 @@ class LocalServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _keeper(place: Path) -> subprocess.Popen[bytes]:
+    """Clears up when our end of its pipe is gone; in a session of its own, so that Ctrl-C does not reach it."""
+    return subprocess.Popen(
+        [sys.executable, "-I", Path(__file__).with_name("keeper.py"), place],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
 
 
 def _person() -> dict[str, Any]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import postgast
 from postgast import pg_query_pb2 as pg
 
 from expandcontract.core.revision import Action, Kind
 from expandcontract.pg.alter_table import alter_table, named, parts, table_of
+from expandcontract.pg.parsed import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,30 +29,17 @@ WRITES = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
 MINOR = {"INDEX", "TABCONSTRAINT", "DOMCONSTRAINT", "TRIGGER", "POLICY", "RULE", "STATISTIC_EXT"}
 
 
-def split(sql: str) -> list[str]:
-    """The statements of ``sql``, each without its semicolon; what does not parse stays whole."""
-    try:
-        found = postgast.split(sql)
-    except postgast.PgQueryError:
-        found = [sql]
-    return [text for part in found if (text := part.strip().rstrip(";").rstrip())]
-
-
 def read(sql: str) -> tuple[Action, ...]:
     """What one statement does, one action after the other; never empty."""
     for text in (sql, PLACEHOLDER.sub("$1", sql)):
-        try:
-            found = postgast.parse(text).stmts
-        except postgast.PgQueryError:
-            continue
-        actions = tuple(action for one in found for action in _read(one.stmt))
-        return actions or (Action(kind=Kind.UNKNOWN),)
+        found = cut(text)
+        if all(one.kind for one in found):
+            actions = tuple(action for one in found for action in _read(one.kind, one.tree))
+            return actions or (Action(kind=Kind.UNKNOWN),)
     return (Action(kind=Kind.UNKNOWN, name="what does not parse"),)
 
 
-def _read(node: Any) -> tuple[Action, ...]:
-    which = str(node.WhichOneof("node"))
-    statement = getattr(node, which)
+def _read(which: str, statement: Any) -> tuple[Action, ...]:
     reader = READERS.get(which)
     found = reader(statement) if reader else _by_name(which)
     written = _writing_ctes(statement)
@@ -72,7 +59,8 @@ def _writing_ctes(statement: Any) -> list[Action]:
     if "with_clause" not in fields:
         return []
     queries = [cte.common_table_expr.ctequery for cte in statement.with_clause.ctes]
-    return [action for query in queries if query.WhichOneof("node") in WRITES for action in _read(query)]
+    each = [(which, getattr(query, which)) for query in queries if (which := query.WhichOneof("node")) in WRITES]
+    return [action for which, query in each for action in _read(which, query)]
 
 
 def _one(kind: Kind, name: str | None = None, *said: str) -> tuple[Action, ...]:

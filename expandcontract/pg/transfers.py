@@ -14,7 +14,8 @@ from expandcontract.core.mapping import Mapping
 from expandcontract.errors import MappingError
 from expandcontract.pg import pairing, roundtrip
 from expandcontract.pg.catalog import columns, table_oid
-from expandcontract.pg.expression import check_side, check_single, renamed
+from expandcontract.pg.expression import check_side, renamed
+from expandcontract.pg.parsed import single
 from expandcontract.pg.queries import load
 from expandcontract.pg.quoting import identifier
 
@@ -68,7 +69,7 @@ def check(
         UnknownNameError: A table does not exist.
     """
     for name, expression in (*transfer.forward.items(), *transfer.reverse.items()):
-        check_single(name, expression)
+        single(f"the expression for {name}", expression)
     source = {column.name: column.type for column in columns(connection, transfer.source)}
     target = {column.name: column.type for column in columns(connection, transfer.table)}
     for table, known, wanted in (

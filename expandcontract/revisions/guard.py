@@ -14,9 +14,8 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from expandcontract.core.shape import Hold, Shape
 from expandcontract.errors import BusyError, FencedError, RefusedError
-from expandcontract.ledger import VERSION, Ledger, install, installed_version
+from expandcontract.ledger import Ledger, install, installed_version
 from expandcontract.pg.lock import mover_pid, release_mover_lock, try_mover_lock
 from expandcontract.pg.retry import sqlstate
 from expandcontract.revisions import seal, straight
@@ -25,6 +24,7 @@ from expandcontract.revisions.limits import keep_limits
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import CONTRACT, EXPAND, half_of
 from expandcontract.revisions.quiet import keep_quiet, up_to_date_but_for_contracts
+from expandcontract.revisions.server_defaults import compare_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +92,8 @@ def guard(context: Any) -> None:
         keep_limits(migration.connection, mark.attempt, mark.url)
     else:
         migration.autocommit_block = _unhurried(migration)  # type: ignore[method-assign]
-    keep_quiet(migration, _held(migration.connection))
+    keep_quiet(migration, script)
+    compare_exactly(migration)
 
     def guarded(heads: Any, ctx: MigrationContext) -> Iterator[Any]:
         connection = ctx.connection
@@ -110,19 +111,6 @@ def guard(context: Any) -> None:
             release_mover_lock(connection)
 
     migration._migrations_fn = guarded  # noqa: SLF001
-
-
-def _held(connection: Connection | None) -> tuple[Hold, ...]:
-    if connection is None:
-        return ()
-    began = connection.in_transaction()
-    found: tuple[Hold, ...] = ()
-    if installed_version(connection) == VERSION:
-        rows = connection.execute(text("SELECT shape FROM expandcontract.change WHERE attached")).scalars()
-        found = tuple(hold for row in rows for hold in Shape.from_document(row).holds)
-    if not began:
-        connection.rollback()
-    return found
 
 
 def _unhurried(migration: MigrationContext) -> Callable[[], Any]:

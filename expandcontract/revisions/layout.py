@@ -1,15 +1,18 @@
 """Lays out generated statements as the common formatters do, so that a project's own check leaves them alone.
 
-A call that fits stands on one line; else its arguments stand on a line of their own; else each has a line, with a
-trailing comma. https://docs.astral.sh/ruff/formatter/
+A call that fits stands on one line; else each argument has a line of its own, with a trailing comma: by it the
+formatters leave the call as it is under any line length from :data:`WIDTH` on. https://docs.astral.sh/ruff/formatter/
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 
 WIDTH = 88
+LONGEST = 120
+"""No line is longer; a text that fits under no common line length is cut into several."""
 STEP = 4
 
 
@@ -40,25 +43,32 @@ def layout(statement: str, indent: int = 0) -> str:
 def _value(node: ast.expr, indent: int, used: int, after: int) -> str:
     """``node`` from column ``used`` on, with ``after`` characters to come behind it on its last line."""
     flat = _flat(node)
+    if used + len(flat) + after > LONGEST and isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _cut(node.value, indent)
     if used + len(flat) + after <= WIDTH or not _parts(node):
         return flat
     opening, parts, closing = _bracketed(node)
     if len(parts) == 1 and "\n" in flat and not _parts(_node(parts[0])):
         return flat  # the formatters leave a text of several lines within its brackets
     inner = indent + STEP
-    joined = ", ".join(_flat(part) if isinstance(part, ast.expr) else part[0] + _flat(part[1]) for part in parts)
     blank, margin = " " * inner, " " * indent
-    if inner + len(joined) <= WIDTH or (len(parts) == 1 and not _parts(_node(parts[0]))):
-        return f"{opening}\n{blank}{joined}\n{margin}{closing}"
-    if len(parts) == 1 and isinstance(node, ast.Call):
-        lead = "" if isinstance(parts[0], ast.expr) else parts[0][0]
-        body = lead + _value(_node(parts[0]), inner, inner + len(lead), 0)
-        return f"{opening}\n{blank}{body}\n{margin}{closing}"
     lines = []
     for part in parts:
         lead = "" if isinstance(part, ast.expr) else part[0]
         lines.append(f"{blank}{lead}{_value(_node(part), inner, inner + len(lead), 1)},\n")
     return f"{opening}\n{''.join(lines)}{margin}{closing}"
+
+
+def _cut(text: str, indent: int) -> str:
+    """A text as several literals below each other, cut after blanks where there are any."""
+    if (whole := quoted(text)).startswith('"""'):
+        return whole
+    pieces, room = [""], WIDTH - indent - 2 - len(",")
+    for word in re.findall(r"\S*\s*", text):
+        if pieces[-1] and len(quoted(pieces[-1] + word)) - 2 > room:
+            pieces.append("")
+        pieces[-1] += word
+    return f"\n{' ' * indent}".join(map(quoted, pieces))
 
 
 Part = ast.expr | tuple[str, ast.expr]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
+from expandcontract.pg import witness
 from expandcontract.pg.attempt import CONCURRENT, Attempt, Doomed
 from expandcontract.pg.build import in_the_way, parsed, sweep
 from expandcontract.pg.connect import hot
@@ -44,6 +45,7 @@ def keep_limits(connection: Connection, attempt: Attempt, url: URL) -> None:
 
     event.listen(connection, "before_cursor_execute", before)
     event.listen(connection, "begin", lambda _: attempt.begin())
+    witness.attach(connection)
 
 
 def _prepare(attempt: Attempt, url: URL, statement: str) -> None:

@@ -20,6 +20,8 @@ from expandcontract.pg.build import Index
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Sequence
+
     from sqlalchemy import Connection
 
     from expandcontract.revisions.operations import SealIndex
@@ -89,13 +91,60 @@ def _below(connection: Connection, item: SealIndex, index: int) -> Step | None:
     return Short(statement=attach, relation=candidate.identifier.as_string(), mode=LockMode.ACCESS_EXCLUSIVE)
 
 
-def _free(connection: Connection, row: Any, index: int) -> str:
+def planned(connection: Connection, item: SealIndex) -> list[str]:
+    """The statements of :func:`next_step`, in order, for an item of which nothing is there yet.
+
+    What each index is called depends on what PostgreSQL makes of the definition; it is asked on an empty temporary
+    table of the same columns, which is gone again afterwards.
+    """
+    place = sql.Identifier(item.table.schema, item.table.name)
+    savepoint = connection.begin_nested()
+    try:
+        for probe in (
+            sql.SQL("CREATE TEMP TABLE expandcontract_probe (LIKE {})").format(place),
+            _create(item, "expandcontract_probe_idx", "pg_temp", "expandcontract_probe", "", ""),
+        ):
+            connection.exec_driver_sql(probe.as_string().replace("%", "%%"))
+        index = connection.execute(
+            text("SELECT 'pg_temp.expandcontract_probe_idx'::regclass::oid::bigint")
+        ).scalar_one()
+        values = {"schema": item.table.schema, "table": item.table.name, "index": index}
+        rows = list(connection.execute(text(QUERIES["tree"]), values).mappings())
+        root = _empty(item, item.name, item.table.schema, item.table.name)
+        return [root.statement.as_string(), *_parts(connection, item, rows, index)]
+    finally:
+        savepoint.rollback()
+
+
+def _parts(connection: Connection, item: SealIndex, rows: Sequence[Any], index: int) -> Iterator[str]:
+    """Depth first, by name: each part's index, those below it, and that it is attached."""
+    taken: set[tuple[str, str]] = set()
+
+    def below(parent: int, above: sql.Identifier) -> Iterator[str]:
+        for row in rows:
+            if row["parent"] != parent:
+                continue
+            name = row["candidate"] or _free(connection, row, index, taken)
+            mine = sql.Identifier(row["schema"], name)
+            if row["candidate"] is None:
+                taken.add((row["schema"], name))
+                how, where = ("", "ONLY ") if row["partitioned"] else ("CONCURRENTLY ", "")
+                yield _create(item, name, row["schema"], row["name"], how, where).as_string()
+                yield from below(row["oid"], mine)
+            yield sql.SQL("ALTER INDEX {} ATTACH PARTITION {}").format(above, mine).as_string()
+
+    roots = {row["parent"] for row in rows} - {row["oid"] for row in rows}
+    for root in roots:
+        yield from below(root, sql.Identifier(item.table.schema, item.name))
+
+
+def _free(connection: Connection, row: Any, index: int, also: Container[tuple[str, str]] = ()) -> str:
     """The name that PostgreSQL would choose: of the table and what is indexed, with a number where that is taken."""
     columns = [str(name) for name in connection.execute(text(QUERIES["columns"]), {"index": index}).scalars()]
     for number in count():
         name = default_name(row["name"], columns, f"idx{number or ''}")
         values = {"schema": row["schema"], "name": name}
-        if not connection.execute(text(QUERIES["taken"]), values).scalar_one():
+        if (row["schema"], name) not in also and not connection.execute(text(QUERIES["taken"]), values).scalar_one():
             return name
     raise AssertionError(name)  # the numbers do not end
 

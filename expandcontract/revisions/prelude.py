@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import alembic.op
 from alembic.operations import Operations, ops
 
+from expandcontract.pg.parsed import cut
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -56,10 +58,4 @@ class _Nothing:
 
 
 def _made(text: str) -> list[str]:
-    from postgast import PgQueryError, parse, split  # noqa: PLC0415  # large, and few commands need it
-
-    plain = text.replace("\\:", ":")
-    try:
-        return [part for part in split(plain) if parse(part).stmts[0].stmt.WhichOneof("node") in MADE]
-    except PgQueryError:
-        return []
+    return [one.text for one in cut(text.replace("\\:", ":")) if one.kind in MADE]

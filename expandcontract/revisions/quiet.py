@@ -1,4 +1,7 @@
-"""Keeps autogenerate and ``alembic check`` quiet about what open changes hold and about our own schema."""
+"""Keeps autogenerate and ``alembic check`` quiet about what open changes explain and about our own schema.
+
+What was found is filtered, operation by operation, before the project's own hook sees it.
+"""
 
 from __future__ import annotations
 
@@ -10,44 +13,41 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from alembic.util import CommandError
 
-    from expandcontract.core.shape import Hold
-
 SCHEMA = "expandcontract"
 NOT_CURRENT = "Target database is not up to date."
 
 
-def keep_quiet(migration: MigrationContext, held: tuple[Hold, ...]) -> None:
-    """Let the comparison pass over schema ``expandcontract``, and over columns and whole tables that changes hold."""
+def keep_quiet(migration: MigrationContext, script: Any) -> None:
+    """Let the comparison pass over schema ``expandcontract``, and drop from its result what open changes explain.
+
+    Args:
+        migration: Alembic's context, configured.
+        script: The project's revisions.
+    """
     options = migration.opts
     name_before = options.get("include_name")
-    object_before = options.get("include_object")
-    governed = {(hold.table.schema, hold.table.name, column) for hold in held for column in hold.columns}
+    hook_before = options.get("process_revision_directives")
 
     def include_name(name: Any, kind: str, parents: Any) -> bool:
         if (kind == "schema" and name == SCHEMA) or parents.get("schema_name") == SCHEMA:
             return False
         return name_before is None or bool(name_before(name, kind, parents))
 
-    def include_object(item: Any, name: Any, kind: str, reflected: bool, compare_to: Any) -> bool:  # noqa: FBT001  # Alembic's signature
-        if kind == "table" and item.columns and {_place(column) for column in item.columns} <= governed:
-            return False
-        if any(_place(column) in governed for column in _columns(item, kind)):
-            return False
-        return object_before is None or bool(object_before(item, name, kind, reflected, compare_to))
+    def directives_hook(context: MigrationContext, revision: Any, directives: Any) -> None:
+        for directive in directives:
+            found, back = directive.upgrade_ops_list[-1], directive.downgrade_ops_list[-1]
+            if found.ops and context.connection is not None:
+                from expandcontract.revisions.unexplained import unexplained  # noqa: PLC0415  # it loads a parser
+
+                left = unexplained(found.ops, context.connection, script)
+                if left != found.ops:
+                    found.ops[:] = left
+                    found.reverse_into(back)
+        if hook_before is not None:
+            hook_before(context, revision, directives)
 
     options["include_name"] = include_name
-    options["include_object"] = include_object
-
-
-def _columns(item: Any, kind: str) -> list[Any]:
-    if kind == "column":
-        return [item]
-    return [] if kind == "table" else list(getattr(item, "columns", ()))
-
-
-def _place(column: Any) -> tuple[str, str, str]:
-    table = column.table
-    return (table.schema or "public", table.name, column.name)
+    options["process_revision_directives"] = directives_hook
 
 
 def up_to_date_but_for_contracts(exc: CommandError, script: Any, heads: Any) -> Any:

@@ -21,7 +21,8 @@ from sqlalchemy.exc import CompileError
 
 from expandcontract.core.phase import Kind as ChangeKind
 from expandcontract.core.revision import Action, Half, Kind, Part, Revision, Statement, Stopped
-from expandcontract.pg.statement import read, split
+from expandcontract.pg.parsed import cut
+from expandcontract.pg.statement import read
 from expandcontract.revisions.operations import AssertContractOp, BeginChangeOp, EndChangeOp, _SealOp
 from expandcontract.revisions.project import half_of
 from expandcontract.revisions.seal import describe
@@ -65,6 +66,7 @@ def revision(script: Script, path: str, change: Change | None) -> Revision:
         needed=_needed(change),
         irreversible=change.irreversible if change is not None else "",
         held=change is not None and bool(change.shape.holds),
+        own=frozenset(change.shape.tables) if change is not None else frozenset(),
         source=Path(script.path).read_text(encoding="utf-8"),
         stopped=tuple(recorder.stopped),
     )
@@ -148,7 +150,8 @@ class _Recorder:
     def _invoke(self, operation: Any, plain: Any) -> Any:
         if self._depth:
             return plain(operation)
-        sealed = self._part is Part.SEAL and isinstance(operation, (_SealOp, ops.CreateIndexOp))
+        steps = (_SealOp, ops.CreateIndexOp) if self._part is Part.SEAL else (_SealOp,) if self._restoring() else ()
+        sealed = isinstance(operation, steps)
         if sealed:
             self._note("", (_seal_step(operation),))
             return None
@@ -163,7 +166,7 @@ class _Recorder:
             return None
         finally:
             self._depth -= 1
-        self._keep(operation, [sql for text in self._written for sql in split(text)])
+        self._keep(operation, [one.text for text in self._written for one in cut(text)])
         return result
 
     def _keep(self, operation: Any, statements: list[str]) -> None:
@@ -178,6 +181,15 @@ class _Recorder:
         self.statements.append(
             Statement(sql=sql, line=self._line(), part=self._part, actions=actions, autocommit=self._autocommit)
         )
+
+    def _restoring(self) -> bool:
+        """Whether ``restore()`` is what calls: ec makes its steps online, before the rest of the way back."""
+        frame = sys._getframe()  # noqa: SLF001  # as below
+        while frame is not None:
+            if frame.f_globals is vars(self._module) and frame.f_code.co_name == "restore":
+                return True
+            frame = frame.f_back  # type: ignore[assignment]
+        return False
 
     def _line(self) -> int:
         frame = sys._getframe()  # noqa: SLF001  # the calls of the revision's own file are looked for

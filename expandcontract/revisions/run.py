@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.ddl import Notice
     from expandcontract.revisions.project import Project
 
-__all__ = ["RunnerMark", "downgrade", "upgrade"]
+__all__ = ["RunnerMark", "downgrade", "plain", "upgrade"]
 
 
 def upgrade(
@@ -73,6 +73,23 @@ def downgrade(
 ) -> Iterator[Notice]:
     """Take the database back to ``revision``; as :func:`upgrade`."""
     return _run(project, revision, mark, url, claims, patience, command.downgrade)
+
+
+def plain(project: Project, revision: str) -> None:
+    """Apply ``revision`` and what it stands on, as ``alembic upgrade`` does: no lock is waited for with patience.
+
+    Only for a scratch database.
+
+    Raises:
+        FailedError: A statement failed, or the guard refused; the revision's transaction was rolled back.
+    """
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            command.upgrade(project.config, revision)
+    except (DBAPIError, CommandError) as exc:
+        said = str(exc.orig if isinstance(exc, DBAPIError) else exc).splitlines()[0]
+        msg = f"upgrade to {revision} failed on the scratch database: {said}"
+        raise FailedError(msg) from exc
 
 
 def _run(

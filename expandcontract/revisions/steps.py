@@ -5,12 +5,11 @@ Each takes a short lock or lets reads and writes pass. ``planned`` gives them as
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from expandcontract.revisions import leaves
+from expandcontract.revisions import leaves, partitions
 from expandcontract.revisions.operations import (
     SealConstraint,
     SealIndex,
@@ -114,9 +113,4 @@ def _index(connection: Connection, item: SealIndex) -> Iterator[str]:
     if not leaves.is_partitioned(connection, item.table):
         yield create_index(item, concurrently=True)
         return
-    whole = create_index(item, concurrently=False)
-    place = relation(item.table).as_string()
-    yield whole.replace(f" ON {place} ", f" ON ONLY {place} ", 1)
-    for leaf in leaves.leaves(connection, item.table):
-        part = replace(item, name=f"{leaf.name}_{item.name}"[:63], table=leaf)
-        yield create_index(part, concurrently=True)
+    yield from partitions.planned(connection, item)

@@ -13,6 +13,7 @@ from alembic.util import rev_id
 from expandcontract.core.phase import Kind
 from expandcontract.core.shape import Hold
 from expandcontract.errors import PairError
+from expandcontract.revisions.explained import contracted_names
 from expandcontract.revisions.project import CONTRACT, EXPAND
 from expandcontract.revisions.render import change_source, function, rendered
 
@@ -79,7 +80,7 @@ def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -
     expand_id, contract_id = rev_id(), rev_id()
     files = {
         _path(project, expand_id, f"{change.name}_expand"): _expand(
-            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand
+            expand_id, down[EXPAND], EXPAND in missing, change, draft.expand, _after(project, draft, ended)
         )
     }
     if draft.contract is not None:
@@ -89,6 +90,30 @@ def write_pair(project: Project, draft: Draft, *, ended: Collection[str] = ()) -
     for path, source in files.items():
         path.write_text(source, encoding="utf-8")
     return tuple(files)
+
+
+def _after(project: Project, draft: Draft, ended: Collection[str]) -> str | None:
+    """The last contract that dropped or altered what this pair names: a fresh upgrade must run it before, as was done.
+
+    A name that Python or SQL would escape counts as named: a dependency too many only asks for that contract first.
+    """
+    tables = set(draft.change.shape.tables)
+    halves = [half for half in (draft.expand, draft.contract) if half is not None]
+    said = "\n".join(
+        line for half in halves for lines in (half.upgrade, half.seal, half.cut_over, half.downgrade) for line in lines
+    )
+    contracts = {}
+    for pair in project.pairs():
+        if pair.name in ended and pair.contract is not None:
+            dropped, parts = contracted_names(pair.change, pair.contract)
+            beside = bool(tables & set(pair.change.shape.tables))
+            if any(_named(name, said) for name in (*dropped, *(parts if beside else ()))):
+                contracts[pair.name] = str(pair.contract.revision)
+    return contracts[project.in_order(contracts, CONTRACT)[-1]] if contracts else None
+
+
+def _named(name: str, said: str) -> bool:
+    return not re.fullmatch(r"\w+", name) or re.search(rf"\b{name}\b", said) is not None
 
 
 def _refuse_taken(project: Project, change: Change, beside: frozenset[str], ended: Collection[str]) -> None:
@@ -156,7 +181,7 @@ def _header(half: Half, revision: str, down: str | None, label: str | None, depe
     mine = f"from expandcontract import {uses}\n" if uses else ""
     imports = mine + "".join(f"{line}\n" for line in sorted(half.imports))
     return (
-        f'"""{_docstring(half.summary)}."""\n\nfrom __future__ import annotations\n\n'
+        f"{_docstring(half.summary)}\n\nfrom __future__ import annotations\n\n"
         f"{{sqlalchemy}}from alembic import op\n{imports}"
         f"\nrevision = {rendered(revision)}\ndown_revision = {rendered(down) if down else None}\n"
         f"branch_labels = {labels}\ndepends_on = {rendered(depends) if depends else None}\n\n"
@@ -164,10 +189,19 @@ def _header(half: Half, revision: str, down: str | None, label: str | None, depe
 
 
 def _docstring(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', "'")
+    raw = "r" if "\\" in text else ""
+    said = text.replace('"', "'")
+    return f'{raw}"""{said}."""'
 
 
-def _expand(revision: str, down: str | None, first: bool, change: Change, half: Half) -> str:  # noqa: FBT001
+def _expand(  # each is a line of the file
+    revision: str,
+    down: str | None,
+    first: bool,  # noqa: FBT001
+    change: Change,
+    half: Half,
+    after: str | None,
+) -> str:
     shape = change.shape
     used = {
         "Change": True,
@@ -177,7 +211,7 @@ def _expand(revision: str, down: str | None, first: bool, change: Change, half: 
         "Transfer": shape.transfers,
     }
     uses = ", ".join(name for name, needed in used.items() if needed)
-    head = _header(half, revision, down, EXPAND if first else None, None, uses)
+    head = _header(half, revision, down, EXPAND if first else None, after, uses)
     parts = [
         function("upgrade", SAID[change.kind].expand, half.upgrade),
         function("seal", "What the new shape needs once it is full; may run twice.", half.seal),

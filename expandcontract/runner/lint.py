@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
 
+from expandcontract.core.facts import Finding as Refusal
 from expandcontract.errors import UnknownNameError
+from expandcontract.lint.finding import Severity
 from expandcontract.lint.judge import judge
 from expandcontract.lint.squawk import find, squawk
 from expandcontract.pg.locks import predict_each
@@ -41,14 +43,28 @@ def lint(place: Place, asked: Sequence[str], since: str | None) -> Report:
     if since is not None:
         below = project.ancestors([_revision(project, since).revision])
         scripts = [script for script in scripts if script.revision not in below]
-    changes = {pair.name: pair.change for pair in project.pairs()}
-    judged = []
-    for script in scripts:
-        half = half_of(script)
-        found = recorded(script, _shown(script.path), changes.get(half[0]) if half else None)
-        judged.append(_predicted(found))
+    judged = _read(project, scripts)
     squawked, note = squawk(judged, find())
     return judge(judged, squawked, [note] if note else [])
+
+
+def errors(project: Project, name: str) -> tuple[Refusal, ...]:
+    """The errors in the two revisions of a pair, for the gate; what squawk says is never more than a warning."""
+    report = judge(_read(project, _asked(project, [name])))
+    return tuple(
+        Refusal(what=f"{found.code} {found.what} ({found.path}:{found.line})", fix=f"ec lint {name}")
+        for found in report.findings
+        if found.severity is Severity.ERROR
+    )
+
+
+def _read(project: Project, scripts: Sequence[Script]) -> list[Revision]:
+    changes = {pair.name: pair.change for pair in project.pairs()}
+    halves = [half_of(script) for script in scripts]
+    return [
+        _predicted(recorded(script, _shown(script.path), changes.get(half[0]) if half else None))
+        for script, half in zip(scripts, halves, strict=True)
+    ]
 
 
 def _predicted(revision: Revision) -> Revision:

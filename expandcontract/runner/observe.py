@@ -11,7 +11,7 @@ from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
-from expandcontract.errors import MappingError, PairError, SwitchError, UnreachableError
+from expandcontract.errors import MappingError, PairError, SwitchError, UnknownNameError, UnreachableError
 from expandcontract.ledger import VERSION, Ledger, installed_version
 from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
 from expandcontract.pg.preflight import preflight
@@ -41,11 +41,12 @@ def merged(place: Place, ledger: Ledger) -> tuple[ChangeState, ...]:
     found = []
     for pair in place.project.pairs():
         state = known.pop(pair.name, None)
-        found.append(_declared(place, pair) if state is None else _with_files(state, pair))
+        found.append(declared(place, pair) if state is None else _with_files(state, pair))
     return (*known.values(), *found)
 
 
-def _declared(place: Place, pair: Pair) -> ChangeState:
+def declared(place: Place, pair: Pair) -> ChangeState:
+    """A pair that no ledger knows: planned."""
     from expandcontract.core.change import ChangeState  # noqa: PLC0415  # only made here
     from expandcontract.core.window import Window  # noqa: PLC0415
 
@@ -106,6 +107,22 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
         expression.check(connection, pair.change.shape, prelude(pair.expand.module))
 
 
+def known(place: Place, ledger: Ledger, name: str) -> ChangeState:
+    """A change that the ledger or the project's revisions know.
+
+    Raises:
+        UnknownNameError: Neither does; the nearest name is said.
+    """
+    found = {change.name: change for change in merged(place, ledger)}
+    if name in found:
+        return found[name]
+    try:
+        return ledger.change(name)
+    except UnknownNameError:
+        place.project.pair(name)
+        raise
+
+
 def observe(
     place: Place, connection: Connection, ledger: Ledger, name: str, asked: Asked, *, count: bool = True
 ) -> Facts:
@@ -161,7 +178,9 @@ def _preflight(
 ) -> tuple[Finding, ...]:
     phases = {known.name: known.phase for known in ledger.changes()}
     astray = stamped(place.project, place.project.applied(connection), phases)
-    return (*astray, *preflight(connection, change.shape.tables), *to_notice(connection, change, move))
+    paired = bool(change.shape.mappings or change.shape.transfers)
+    found = preflight(connection, change.shape.tables, triggers=paired)
+    return (*astray, *found, *to_notice(connection, change, move))
 
 
 def to_notice(connection: Connection, change: ChangeState, move: Move) -> tuple[Finding, ...]:
@@ -204,12 +223,19 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     found = list(place.project.faults(pair))
     if facts.asked.move is Move.EXPAND:
         found += _proved(connection, pair) if facts.change.phase is Phase.PLANNED else ()
+        facts = replace(facts, lint=_linted(place, pair))
     earlier = {
         Move.EXPAND: place.project.earlier_expands,
         Move.CONTRACT: place.project.earlier_contracts,
         Move.ROLL_BACK: place.project.later_expands,
     }[facts.asked.move](pair, applied)
     return replace(facts, pair=tuple(found), earlier=earlier)
+
+
+def _linted(place: Place, pair: Pair) -> tuple[Finding, ...]:
+    from expandcontract.runner import lint  # noqa: PLC0415  # loads every rule
+
+    return lint.errors(place.project, pair.name)
 
 
 def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
@@ -237,7 +263,7 @@ def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
     if change.traded:
         mapped = change.shape.mappings
-        return sum(parity.count(place.url, change.name, mapping, statement.astray(mapping)) for mapping in mapped)
+        return sum(parity.count(place.url, change.name, mapping, statement.astray) for mapping in mapped)
     rules = coming(place, change)
     if rules:  # a fill mends what breaks the rule, so its rows are among these
         return sum(breaking.count(place.url, item) for item in rules)
@@ -247,7 +273,7 @@ def differing(place: Place, change: ChangeState) -> int:
 def unfit(place: Place, change: ChangeState) -> int:
     """Rows whose value the old columns cannot have, once the names are traded; scans the tables."""
     mapped = change.shape.mappings
-    return sum(parity.count(place.url, change.name, mapping, statement.unfit(mapping)) for mapping in mapped)
+    return sum(parity.count(place.url, change.name, mapping, statement.unfit) for mapping in mapped)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:

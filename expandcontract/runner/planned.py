@@ -16,7 +16,7 @@ from expandcontract.core.plan import next_move
 from expandcontract.pg import bound
 from expandcontract.pg.catalog import leaves
 from expandcontract.pg.locks import predict
-from expandcontract.pg.locks.parse import statements
+from expandcontract.pg.parsed import cut
 from expandcontract.revisions import seal, steps, swapping
 from expandcontract.runner.observe import coming
 
@@ -128,7 +128,7 @@ def script(place: Place, span: str) -> list[str]:
     config.set_main_option("sqlalchemy.url", place.url.render_as_string(hide_password=True).replace("%", "%%"))
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         command.upgrade(config, span, sql=True)
-    found = [_without_comments(statement.sql) for statement in statements(said.getvalue())]
+    found = [_without_comments(statement.text) for statement in cut(said.getvalue())]
     return [sql for sql in found if sql and sql not in {"BEGIN", "COMMIT"}]
 
 

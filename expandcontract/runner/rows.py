@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill import parity, statement
-from expandcontract.backfill.fill import fill
+from expandcontract.backfill.fill import Progress, cut, join
+from expandcontract.backfill.job import How
 from expandcontract.core.facts import Asked
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.pace import Pace
@@ -14,8 +16,12 @@ from expandcontract.core.phase import Move
 from expandcontract.core.plan import AT_THE_END, ask
 from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import RefusedError
+from expandcontract.ledger.segments import Segments
+from expandcontract.pg.connect import hot
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
+from expandcontract.runner.holding import Holding
+from expandcontract.runner.limits import limits
 from expandcontract.runner.observe import coming, differing, observe
 from expandcontract.runner.waiting import waited
 
@@ -32,8 +38,7 @@ if TYPE_CHECKING:
 def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Fill, prove equal, seal, and ask the gates at the end."""
     items = seal.record(place.project.pair(change.name).expand.module)
-    for work in change.shape.work:
-        yield from fill_rows(place, mover, change, work)
+    yield from fill_rows(place, mover, change, *change.shape.work)
     yield from compare(place, mover, change, repair=True)
     notices = sealing.run(place.url, items, mover.fence, mover.patience)
     yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
@@ -56,18 +61,45 @@ def sealed(text: str, change: ChangeState) -> Event:
     return Event(kind="sealed", text=f"sealed: {text}", change=change.name)
 
 
-def fill_rows(place: Place, mover: Mover, change: ChangeState, work: Work) -> Iterator[Event]:
-    """Fill one table's rows, as the pace allows."""
-    pace = Pace(window_pages=place.settings.backfill.window_pages, stripes=place.settings.backfill.stripes)
-    for at in fill(place.url, change.name, work, pace, epoch=mover.epoch):
-        data: dict[str, object] = {
-            "done": at.pages_done,
-            "total": at.pages_total,
-            "rows": at.rows_filled,
-            "rate": at.rows_per_s,
-            "eta_s": None if at.eta is None else at.eta.total_seconds(),
-        }
-        yield Event(kind="progress", text=f"{at.rows_filled} rows filled", change=change.name, data=data)
+def how(place: Place) -> How:
+    """How rows are filled, from the settings."""
+    given = place.settings.backfill
+    pace = Pace(
+        window_pages=given.window_pages, stripes=given.stripes, batch_pages=given.window_pages, target=given.target
+    )
+    return How(
+        pace=pace,
+        most_pages=max(given.most_pages, given.window_pages),
+        workers=given.workers or max(1, (os.cpu_count() or 1) // 2),
+        lease=given.lease,
+        ceiling=given.ceiling,
+        limits=limits(place.settings),
+    )
+
+
+def fill_rows(place: Place, mover: Mover, change: ChangeState, *works: Work) -> Iterator[Event]:
+    """Fill the rows of tables, one after the other, as the pace allows; workers elsewhere may help."""
+    holding = Holding()
+    for todo in cut(place.url, change.name, works, how(place), epoch=mover.epoch):
+        with hot(place.url, command=f"backfill {change.name}") as connection:
+            for at in join(Segments(connection, change.name), todo, mover.epoch):
+                yield from holding.events(at)
+                yield progress(at)
+
+
+def progress(at: Progress) -> Event:
+    """How far a backfill is, as an event."""
+    data: dict[str, object] = {
+        "done": at.pages_done,
+        "total": at.pages_total,
+        "rows": at.rows_filled,
+        "rate": at.rows_per_s,
+        "eta_s": None if at.eta is None else at.eta.total_seconds(),
+        "waiting": list(at.waiting),
+        "workers": [asdict(lane) for lane in at.lanes],
+    }
+    text = f"waiting: {'; '.join(at.waiting)}" if at.waiting else f"{at.rows_filled} rows filled"
+    return Event(kind="progress", text=text, change=at.change, data=data)
 
 
 def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
@@ -76,7 +108,7 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
     for work in change.shape.compared:
         last = None
         repairs = repair and (not isinstance(work, Stranded) or work.transfer.create_missing)
-        where = statement.astray(work) if change.traded and isinstance(work, Mapping) else None
+        where = statement.astray if change.traded and isinstance(work, Mapping) else None
         for last in parity.verify(place.url, change.name, work, repair=repairs, epoch=epoch, rows=where):
             data: dict[str, object] = {
                 "done": last.pages_done,
@@ -132,7 +164,7 @@ def lost(place: Place, change: ChangeState) -> Iterator[Event]:
     for work in both:
         if not work.lossy:
             continue
-        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond(work))
+        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond)
         source = work.source if isinstance(work, Transfer) else work.table
         old = ", ".join(f"{source}.{name}" for name in work.old)
         new = ", ".join(f"{work.table}.{name}" for name in work.new)
@@ -146,7 +178,7 @@ def lost(place: Place, change: ChangeState) -> Iterator[Event]:
 def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
     """Rows that going back would lose, first where they are."""
     for mapping in change.shape.mappings:
-        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit(mapping))
+        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit)
         columns = " or ".join(f"{mapping.table}.{new}" for new in mapping.new)
         text = f"every value of {columns} fits the old type"
         if last.differing:

@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from expandcontract.config.duration import parse_duration
 from expandcontract.core.facts import Asked
-from expandcontract.core.fit import misfits
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks, check_version
-from expandcontract.errors import FailedError, RefusedError, UnknownNameError, UsageError
+from expandcontract.errors import FailedError, RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, views
+from expandcontract.runner import back, colors, forward, rows, steering, views
 from expandcontract.runner.begin import begin
+from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
+from expandcontract.runner.lengthen import lengthen
 from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import merged, observe, read_weights, usable
+from expandcontract.runner.observe import known, merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
-from expandcontract.runner.traffic import give, put, release_for
+from expandcontract.runner.traffic import give, release_for
 from expandcontract.runner.waiting import patience
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
     from expandcontract.lint.finding import Report
+    from expandcontract.runner.rehearsal import Wanted
 
 __all__ = ["Runner", "parse_duration"]
 
@@ -44,10 +46,11 @@ class Runner:
     Args:
         settings: Checked settings.
         directory: The project's top folder.
+        place: What these lead to; default: what they say.
     """
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
-        self._place = Place(settings, directory)
+    def __init__(self, settings: Settings, directory: Path, *, place: Place | None = None) -> None:
+        self._place = place or Place(settings, directory)
 
     @property
     def _window(self) -> timedelta:
@@ -129,6 +132,12 @@ class Runner:
                 found["judgement"] = judge(facts).document()
             return found
 
+    def rehearse(self, name: str, wanted: Wanted) -> Iterator[Event]:
+        """Take a change all the way on a scratch database, forward, back and forward; the target is only read."""
+        from expandcontract.runner import rehearsal  # noqa: PLC0415  # only here
+
+        yield from rehearsal.rehearse(self._place, name, wanted)
+
     def advance(
         self,
         names: Sequence[str],
@@ -168,6 +177,12 @@ class Runner:
             raise RefusedError(msg, hint=f"ec status {name}")
         yield from self.advance([name])
 
+    def work(self, name: str, *, workers: int | None = None, wait: timedelta | None = None) -> Iterator[Event]:
+        """Help with a backfill that another process has begun; needs the database and nothing of the project."""
+        from expandcontract.runner.work import work  # noqa: PLC0415  # only here
+
+        yield from work(self._place, name, workers=workers, wait=wait)
+
     def verify(self, name: str) -> Iterator[Event]:
         """Compare every row, and before cut-over repair the new shape from the old one."""
         with connect(self._place.url, command="verify") as connection:
@@ -190,14 +205,7 @@ class Runner:
 
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
         """Put a version on a color that gets no traffic, and record it."""
-        with mover(self._place.url, f"deploy {color} {version}", self._window) as m:
-            with m.reading() as ledger:
-                release = colors.to_deploy(self._place, ledger, color, version, speaks or {})
-                wrong = misfits(release, merged(self._place, ledger))
-            for misfit in wrong:
-                yield Event(kind="note", text=f"{release} can get no traffic yet: {misfit}")
-            yield from put(self._place, m, release)
-        yield Event(kind="finished", text=f"{release} is deployed and ready")
+        yield from deploy(self._place, color, version, speaks or {})
 
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""
@@ -255,15 +263,20 @@ class Runner:
 
     def window(self, name: str, extend: timedelta) -> dict[str, object]:
         """Lengthen the rollback window of a change."""
-        with mover(self._place.url, f"window {name}", self._window) as m:
-            with m.writing() as ledger:
-                change = self._known(ledger, name)
-                length = change.window.length + extend
-                change.window.resized(length)
-                self._remember(ledger, change)
-                ledger.set_window(name, length)
-            with m.reading() as ledger:
-                return views.status(self._place, ledger, name)
+        return lengthen(self._place, name, extend)
+
+    def steer(
+        self,
+        name: str,
+        word: str,
+        *,
+        workers: int | None = None,
+        target: timedelta | None = None,
+        why: str | None = None,
+    ) -> dict[str, object]:
+        """Pause, resume or set the pace of a backfill that runs, in whatever process; needs no mover lock."""
+        steering.steer(self._place, name, word, workers=workers, target=target, why=why)
+        return self.status(name)
 
     def history(self, name: str | None = None) -> list[dict[str, object]]:
         """The journal of one change or of all, first to last."""
@@ -279,14 +292,7 @@ class Runner:
             return views.verified(Ledger(connection, window=self._window))
 
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
-        found = {change.name: change for change in merged(self._place, ledger)}
-        if name in found:
-            return found[name]
-        try:
-            return ledger.change(name)
-        except UnknownNameError:
-            self._place.project.pair(name)
-            raise
+        return known(self._place, ledger, name)
 
     def _asked(
         self,
@@ -341,9 +347,6 @@ class Runner:
                 document=judgement.document(),
             )
 
-    def _remember(self, ledger: Ledger, change: ChangeState) -> None:
-        ledger.plan_change(change)
-
     def _one_move(
         self,
         m: Mover,
@@ -371,7 +374,7 @@ class Runner:
             stages = tuple(steps or self._place.settings.traffic.steps)
             with m.writing() as ledger:
                 for change in changes:
-                    self._remember(ledger, change)
+                    ledger.plan_change(change)
                     kept = forward.remembered(asked, origin, stages)
                     ledger.begin(change.name, change.phase, move, version=version, arguments=kept)
             for change in changes:

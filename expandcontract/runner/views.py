@@ -9,6 +9,7 @@ from expandcontract.core.phase import ORDER, Move
 from expandcontract.core.plan import implied, next_move
 from expandcontract.errors import LedgerTamperedError
 from expandcontract.runner.observe import merged, read_weights
+from expandcontract.runner.steering import shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,6 +75,7 @@ def _change(ledger: Ledger, change: ChangeState, now: datetime) -> dict[str, obj
         "before_dual": str(change.before_dual) if change.before_dual else None,
         "before_cut_over": str(change.before_cut_over) if change.before_cut_over else None,
         "rows_filled": ledger.rows_filled(change.name),
+        "backfill": shown(ledger, change.name),
         "conflicts": ledger.conflicts(change.name),
         "window": {
             "length": in_words(window.length),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from expandcontract.pg.connect import connect
 from expandcontract.revisions import auto
 from expandcontract.revisions.autogenerate import compare
-from expandcontract.revisions.drafts import drafted, slug
+from expandcontract.revisions.drafts import drafted
 from expandcontract.revisions.project import Project
 from expandcontract.revisions.recipes import draft
 from expandcontract.revisions.write import write_pair
@@ -34,10 +34,10 @@ def new_auto(place: Place, message: str, answers: auto.Answers) -> Written:
         PairError: A difference has no recipe.
     """
     difference = compare(place.project)
-    found = auto.items(difference, answers)
+    plan = auto.items(difference, answers)
     with connect(place.url, command="new auto") as connection:
-        name = slug(message) if len(found) == 1 else None
-        drafts = [drafted(connection, difference, item, name) for item in found]
+        taken = {pair.name for pair in place.project.pairs()}
+        drafts, later = drafted(connection, difference, plan, message, taken)
         over = ended(connection)
     written: list[Any] = []
     try:
@@ -48,5 +48,5 @@ def new_auto(place: Place, message: str, answers: auto.Answers) -> Written:
         for path in written:
             path.unlink()
         raise
-    notes = [note for pair in drafts for note in pair.notes]
-    return Written(paths=tuple(written), notes=tuple(notes))
+    notes = [f"{pair.change.name}: {note}" if len(drafts) > 1 else note for pair in drafts for note in pair.notes]
+    return Written(paths=tuple(written), notes=(*notes, *later))

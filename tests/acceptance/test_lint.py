@@ -128,3 +128,21 @@ def test_it_is_quick_to_say_that_there_is_no_project(tmp_path: Path) -> None:
     )
     assert 2 == done.returncode
     assert "next: ec init" in done.stderr
+
+
+def test_an_expand_is_refused_while_lint_finds_an_error(project: Project) -> None:
+    """The gate names code, line and command; once a comment gives a reason, the same file passes."""
+    (path,) = (project.directory / "migrations" / "versions").glob(f"*_{CHANGE}_expand.py")
+    drop = '    op.drop_column("users", "nick")\n'
+    source = path.read_text(encoding="utf-8")
+    path.write_text(source.replace("    op.begin_change", f"{drop}    op.begin_change"), encoding="utf-8")
+    gates: Any = project.document("gate", CHANGE, "expand", expect=3)["gates"]
+    (shut,) = [gate for gate in gates if gate["state"] != "open"]
+    assert ("lint", "EC322", f"ec lint {CHANGE}") == (shut["gate"], shut["code"], shut["next"])
+    said = project.ec("advance", CHANGE, expect=3)
+    assert f"EC201 drops users.nick in an expand (migrations/versions/{path.name}:" in said
+    assert f"next: ec lint {CHANGE}" in said
+    reason = "    # ec: ignore EC201 because nobody reads it\n"
+    path.write_text(path.read_text(encoding="utf-8").replace(drop, reason + drop), encoding="utf-8")
+    project.ec("advance", CHANGE)
+    assert "expanded" == project.phase()

@@ -71,12 +71,52 @@ def test_the_first_change_as_the_guide_tells_it(empty: Project) -> None:
     assert empty.phase() == "contracted"
 
 
+MODELS = """
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+Table(
+    "users", metadata, Column("id", BigInteger, primary_key=True), Column("full_name", Text, nullable=False),
+    Column("nick", Text), Column("visits", Integer), Index("ix_users_full_name", "full_name"),
+)
+"""
+
+
+def test_working_with_models_as_the_guide_tells_it(bare: Project) -> None:
+    """Every command of the guide; while the change is open the models of either release are clean."""
+    name, lead, more = _blocks("how-to/models.md")
+    env, models = bare.directory / "migrations" / "env.py", bare.directory / "models.py"
+    source = env.read_text(encoding="utf-8")
+    assert "compare_server_default=True" in source
+    given = "import runpy\n\ntarget_metadata = runpy.run_path('models.py')['metadata']"
+    env.write_text(source.replace("target_metadata = None", given), encoding="utf-8")
+    renamed = MODELS.replace("full_name", "display_name")
+    models.write_text(renamed, encoding="utf-8")
+    _run(bare, name)
+    for line in lead:
+        _run(bare, [line])
+        for either in (MODELS, renamed):
+            models.write_text(either, encoding="utf-8")
+            assert "No new upgrade operations detected" in bare.run("alembic", "check")
+    assert bare.phase("what_users_are_called") == "backfilled"
+    models.write_text(renamed.replace("Index(", 'Column("age", Integer, nullable=False), Index('), encoding="utf-8")
+    _run(bare, more)
+    assert 4 == len(list((bare.directory / "migrations" / "versions").glob("*.py")))
+
+
 def test_lint_in_ci_as_the_guide_tells_it(project: Project) -> None:
     """Every command of the guide, on a pair that ``ec new`` wrote, finds nothing; the hook runs the same command."""
     (by_hand,) = _blocks("how-to/lint-in-ci.md")
     _run(project, by_hand)
     hook = (TOP / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     assert ["ec lint"] == re.findall(r"^  entry: (.*)$", hook, re.MULTILINE)
+
+
+def test_a_rehearsal_as_the_guide_tells_it(project: Project) -> None:
+    """Every command of the guide, on a pair that ``ec new`` wrote; the change is planned as before."""
+    for block in _blocks("how-to/rehearse.md"):
+        _run(project, block)
+    assert [] == project.sql("SELECT * FROM expandcontract.change")
 
 
 def test_the_worked_example_passes_lint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,38 +15,26 @@ from expandcontract.pg.connect import connect, parse
 from expandcontract.pg.locks import observe, predict
 from expandcontract.runner import planned
 from expandcontract.runner.place import Place
-from tests.compat.drive import Case, Drive
+from tests.compat.drive import Drive
 from tests.compat.test_recipes import CASES
 
 if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
+    from tests.compat.drive import Case
     from tests.fix_project import Project
 
-TRADES = "what a swap's server-side functions do to indexes and keys is not in the table yet"
-HOLD = "the hold that end_change has dropped is still told of the view below it"
-MOVES = "the triggers of a value in two tables are not in the table yet"
-OPEN = {
-    "users_bio_to_profiles": MOVES,
-    "odd_move": MOVES,
-    "account_cents": MOVES,
-    "users_number": "nextval as a default locks its sequence, which is not told",
-    "orders_once": "a unique constraint that takes in those of its partitions is told to read them again",
-    "parts_amount_bigint": TRADES,
-    "keys_identity_integer": TRADES,
-    "users_id_bigint": TRADES,
-    "users_to_accounts": HOLD,
-    "order_to_orders": HOLD,
-}
+pytestmark = pytest.mark.slow
+SHOWN = 100  # characters of a statement
 
 
-def _wrong(drive: Drive, server: LocalServer) -> dict[str, tuple[str, ...]]:
-    """On a clone, the statements of the next move whose effect is not the one foretold."""
+def _wrong(drive: Drive, server: LocalServer) -> list[str]:
+    """On a clone, the statements of the next move whose effect is not the one foretold, each with the difference."""
     state = drive.state()
     place = Place(load(drive.project.directory, database=drive.project.database), drive.project.directory)
     name = f"clone_{state.phase}_{drive.project.database.rsplit('/', 1)[1]}"
     with psycopg.connect(server.dsn(), autocommit=True) as owner:
         owner.execute(f"CREATE DATABASE {name} TEMPLATE {drive.project.database.rsplit('/', 1)[1]}")
-    found: dict[str, tuple[str, ...]] = {}
+    found: list[str] = []
     try:
         with connect(parse(server.dsn(name)), command="test") as connection:
             effects = predict(connection, planned.sql(place, connection, state, next_move(state)))
@@ -58,21 +46,15 @@ def _wrong(drive: Drive, server: LocalServer) -> dict[str, tuple[str, ...]]:
             for effect in effects:
                 seen = observe(connection, effect.statement)
                 connection.commit()
-                unknown = () if effect.known else ("its form is not known",)
-                found[effect.statement] = (*differences(effect, seen), *unknown)
+                doubt = [word for word, real in (("unknown", not effect.known), ("assumed", effect.assumed)) if real]
+                found += [f"{effect.statement[:SHOWN]}: {what}" for what in (*differences(effect, seen), *doubt)]
     finally:
         with psycopg.connect(server.dsn(), autocommit=True) as owner:
             owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    return {statement: wrong for statement, wrong in found.items() if wrong}
+    return found
 
 
-def _marked(case: Case) -> object:
-    reason = OPEN.get(case.name)
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-    return pytest.param(case, id=case.name, marks=marks)
-
-
-@pytest.mark.parametrize("case", [_marked(case) for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_predicted_equals_observed(
     case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,12 +62,12 @@ def test_predicted_equals_observed(
     monkeypatch.chdir(empty.directory)
     drive = Drive(case, empty, server)
     drive.prepare()
-    wrong: dict[str, dict[str, tuple[str, ...]]] = {}
+    wrong: list[str] = []
     while not (state := drive.state()).ended:
         move = next_move(state)
-        if move is not Move.DUAL_WRITE and (differing := _wrong(drive, server)):
-            wrong[str(move)] = differing
+        if move is not Move.DUAL_WRITE:
+            wrong += [f"{move}: {what}" for what in _wrong(drive, server)]
         if move is Move.CONTRACT:
             break
         drive.advance()
-    assert {} == wrong
+    assert "" == "\n".join(wrong)

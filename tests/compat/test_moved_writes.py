@@ -13,6 +13,7 @@ from psycopg import sql
 from expandcontract.backfill import statement
 from expandcontract.backfill.batch import batch
 from expandcontract.core.transfer import Transfer
+from expandcontract.ledger.segments import Segments
 from expandcontract.pg.quoting import identifier
 from tests.acceptance.test_together import wait_until
 from tests.fix_transfer import NAME, PLAIN, Database
@@ -119,7 +120,7 @@ def test_no_acknowledged_write_is_lost(unfilled: Database) -> None:
 
 
 def _one(connection: psycopg.Connection, query: sql.Composed) -> None:
-    batch(connection, lambda: connection.execute(query, PAGES), where="the test")
+    batch(connection, Segments(connection, "moved"), lambda: connection.execute(query, PAGES))
 
 
 def test_two_writers_that_wait_for_each_other(unfilled: Database) -> None:

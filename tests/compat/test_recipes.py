@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 CASES: list[Case] = [
     case
     for path in sorted((Path(__file__).parent / "cases").glob("*.py"))

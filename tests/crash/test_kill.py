@@ -15,6 +15,7 @@ from tests.fix_project import CHANGE, Project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
 SCAN = "SELECT count(*) FROM users"
 STATE = """SELECT phase, move, by_database, attached,
     (SELECT string_agg(indexrelid::regclass::text || indisvalid, ',' ORDER BY 1)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.compat.drive import Drive
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 WAITING = """SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND wait_event_type = 'Lock'
     AND query ~ '{query}'"""
 INSIDE = WAITING.format(query="expandcontract.swap")

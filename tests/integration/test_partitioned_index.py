@@ -10,7 +10,7 @@ import pytest
 
 from expandcontract.core.mapping import Table
 from expandcontract.pg.connect import connect, parse
-from expandcontract.revisions import sealing
+from expandcontract.revisions import sealing, steps
 from expandcontract.revisions.operations import SealIndex
 from expandcontract.revisions.partitions import next_step
 from tests.acceptance.test_together import wait_until
@@ -30,6 +30,7 @@ ITEM = SealIndex("by_to", Table.parse("parts"), 'btree ("to %", lower("to %"))')
 STATE = """SELECT c.relname, x.indisvalid, p.relname FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid
     LEFT JOIN pg_inherits AS h ON h.inhrelid = x.indexrelid LEFT JOIN pg_class AS p ON p.oid = h.inhparent
     WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1"""
+BEFORE = ('CREATE INDEX mine ON high_1 ("to %", lower("to %"))', 'CREATE TABLE "low_to %_lower_idx" ()')
 DONE = [
     ("by_to", True, None),
     ("high_0_to %_lower_idx", True, "high_to %_lower_idx"),
@@ -60,6 +61,25 @@ def test_named_and_attached_as_postgres_would(database: str, raw: psycopg.Connec
     assert [] == raw.execute(STATE).fetchall()
     raw.execute('CREATE INDEX by_to ON parts ("to %", lower("to %"))')
     assert DONE == raw.execute(STATE).fetchall()
+
+
+@pytest.mark.parametrize(
+    "made", [(), ('CREATE INDEX mine ON high_1 ("to %", lower("to %"))', 'CREATE TABLE "low_to %_lower_idx" ()')]
+)
+def test_foretold_as_it_is_done(database: str, raw: psycopg.Connection, made: tuple[str, ...]) -> None:
+    """The plan has every statement that the move then runs, in its order, also where an index or a name is there."""
+    for statement in made:
+        raw.execute(statement)
+    with connect(parse(database), command="test") as connection:
+        foretold = steps.planned(connection, (ITEM,))
+        connection.rollback()
+        done = []
+        while (step := next_step(connection, ITEM)) is not None:
+            connection.rollback()
+            raw.execute(step.statement)
+            done.append(step.statement.as_string())
+    assert done == foretold
+    assert len(done) == 9 - len(made[:1])
 
 
 def test_goes_on_from_whatever_was_left(database: str, raw: psycopg.Connection) -> None:

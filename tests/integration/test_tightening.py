@@ -110,7 +110,7 @@ def test_a_held_column_cannot_go(bare: Project) -> None:
 REFUSED = (
     ("set-not-null", {"column": "id"}, "users.id is NOT NULL already"),
     ("set-not-null", {"column": "nick", "fill": "full_name; DROP TABLE users"}, "is not one expression"),
-    ("set-not-null", {"column": "nick", "fill": "'a'), ('b'"}, "does not parse"),
+    ("set-not-null", {"column": "nick", "fill": "'a'), ('b'"}, "is not one expression"),
     ("set-not-null", {"column": "nick", "fill": "visit"}, 'column "visit" does not exist'),
     ("set-not-null", {"column": "nick", "fill": "visits::text"}, "5000 rows of users would break the rule even with"),
     ("set-not-null", {"column": "visits", "fill": "full_name"}, "but expression is of type text"),

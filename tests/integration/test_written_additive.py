@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.compat.drive import Case
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 MODULES = (
     "add_column",
     "change_default",

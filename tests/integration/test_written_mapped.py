@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.compat.drive import Case
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 CASES = [*change_enum.CASES, *change_type.CASES, *move_column.CASES, *split_merge.CASES]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 RECIPES = {
     "set-not-null",
     "add-check",

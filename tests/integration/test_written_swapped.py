@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.fix_project import Project
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.mark.parametrize("case", [*keep_name.CASES, *widen_primary_key.CASES], ids=lambda case: case.name)
 def test_ruff_has_nothing_to_say(
     case: Case, empty: Project, server: LocalServer, monkeypatch: pytest.MonkeyPatch

@@ -26,6 +26,7 @@ LARGEST = 400  # lines
             "expandcontract.cli.main",
             ("alembic", "psycopg", "pydantic_settings", "kubernetes", "boto3", "uvicorn", "postgast"),
         ),
+        ("expandcontract.revisions.guard", ("pydantic", "rich", "typer", "httpx", "postgast")),
         ("expandcontract.pg.locks", ("alembic", "postgast", "google.protobuf")),
     ],
 )

@@ -6,7 +6,8 @@ import pytest
 
 from expandcontract.core.effect import Effect, Lock, LockMode
 from expandcontract.pg.locks import predict
-from expandcontract.pg.locks.parse import is_transactional, statements
+from expandcontract.pg.locks.parse import is_transactional
+from expandcontract.pg.parsed import cut
 
 T = "CREATE TABLE t (id int PRIMARY KEY, v varchar(20)); "
 SPLIT = "CREATE TABLE p (id int, b int) PARTITION BY RANGE (id); CREATE TABLE b (id int PRIMARY KEY); "
@@ -100,8 +101,8 @@ def test_between_two_versions_the_stronger_counts() -> None:
 def test_a_script_is_read_statement_by_statement() -> None:
     """Semicolons in strings and bodies end nothing, and what cannot be parsed does not hide the rest."""
     script = "SELECT ';'; gibberish here; ALTER TABLE t ADD x int; -- and a remark"
-    assert ["SELECT ';'", "gibberish here", "ALTER TABLE t ADD x int"] == [found.sql for found in statements(script)]
-    assert () == statements("  -- nothing\n")
+    assert ["SELECT ';'", "gibberish here", "ALTER TABLE t ADD x int"] == [found.text for found in cut(script)]
+    assert () == cut("  -- nothing\n")
 
 
 @pytest.mark.parametrize(

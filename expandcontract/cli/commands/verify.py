@@ -1,10 +1,13 @@
 """``ec verify``."""
 
+from collections.abc import Iterable, Iterator
+
 import typer
 
 from expandcontract.cli.options import Change, Json
 from expandcontract.cli.play import play
 from expandcontract.cli.session import runner
+from expandcontract.runner.events import Event
 
 
 def command(ctx: typer.Context, change: Change, *, json: Json = False) -> None:
@@ -14,6 +17,20 @@ def command(ctx: typer.Context, change: Change, *, json: Json = False) -> None:
     """
     asked = runner(ctx)
     left = f"nothing is lost; ec verify {change} counts from the start"
-    last = play(asked.verify(change), json=json, status=lambda: asked.status(change), left=left)
-    if last.get("differing"):
+    found: list[Event] = []
+    play(noted(asked.verify(change), found), json=json, status=lambda: asked.status(change), left=left)
+    if any(event.data.get("differing") for event in found):
         raise typer.Exit(1)
+
+
+def noted(events: Iterable[Event], found: list[Event]) -> Iterator[Event]:
+    """The same events; what each table and rule came to is kept, for the last one does not speak for the others."""
+    try:
+        for event in events:
+            if event.kind == "step":
+                found.append(event)
+            yield event
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()

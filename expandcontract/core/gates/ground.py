@@ -76,6 +76,11 @@ def pair(facts: Facts) -> Answer:
     return _findings(facts.pair, "the pair of revisions could not be read", "the pair is whole")
 
 
+def lint(facts: Facts) -> Answer:
+    """No rule finds an error in the pair's revisions that no comment gives a reason for."""
+    return _findings(facts.lint, "the pair's revisions could not be judged", "ec lint finds no error in the pair")
+
+
 def _findings(findings: tuple[Finding, ...] | None, unread: str, fine: str) -> Answer:
     if findings is None:
         return unknown(unread)
@@ -131,4 +136,5 @@ PREFLIGHT = Gate("preflight", "EC314", preflight)
 PAIR = Gate("pair", "EC315", pair)
 EARLIER_EXPANDS = Gate("earlier-expands", "EC320", earlier_expands)
 COLUMNS_FREE = Gate("columns-free", "EC321", columns_free)
+LINT = Gate("lint", "EC322", lint)
 EARLIER_CONTRACTS = Gate("earlier-contracts", "EC363", earlier_contracts)

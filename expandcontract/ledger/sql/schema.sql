@@ -1,4 +1,4 @@
--- The ledger of a fresh installation, version 3. Migrations bring older installations to exactly this; a test compares.
+-- The ledger of a fresh installation, version 4. Migrations bring older installations to exactly this; a test compares.
 CREATE SCHEMA expandcontract;
 
 CREATE TABLE expandcontract.installation (
@@ -72,7 +72,38 @@ CREATE TABLE expandcontract.segment (
     cursor_stripe integer NOT NULL DEFAULT 0,
     rows_filled bigint NOT NULL DEFAULT 0,
     done_at timestamptz,
-    PRIMARY KEY (change, relation, first_page)
+    window_end bigint,
+    stripes integer,
+    pass_page bigint,
+    claim bigint NOT NULL DEFAULT 0,
+    worker text,
+    backend_pid integer,
+    lease_until timestamptz,
+    PRIMARY KEY (change, relation, first_page),
+    CHECK ((window_end IS NULL) = (stripes IS NULL)),
+    CHECK ((worker IS NULL) = (lease_until IS NULL))
+);
+
+CREATE TABLE expandcontract.backfill (
+    change text PRIMARY KEY REFERENCES expandcontract.change ON DELETE CASCADE,
+    paused_at timestamptz,
+    paused_by text,
+    paused_why text,
+    workers integer CHECK (workers >= 0),
+    target interval CHECK (target > interval '0'),
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE expandcontract.throttle (
+    change text NOT NULL REFERENCES expandcontract.change ON DELETE CASCADE,
+    signal text NOT NULL,
+    times bigint NOT NULL CHECK (times > 0),
+    seconds double precision NOT NULL CHECK (seconds >= 0),
+    last_value double precision NOT NULL,
+    last_limit double precision NOT NULL,
+    last_detail text NOT NULL,
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (change, signal)
 );
 
 CREATE TABLE expandcontract.synced (

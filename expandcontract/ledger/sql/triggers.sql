@@ -30,15 +30,18 @@ BEGIN
     END IF;
 END $$;
 
--- '' for a column whose type can be compared, '::text' for one without an equality operator (json, xml, point …).
+-- '' for a column whose type can be compared; '::text' for one without an equality operator (json, xml, point …), and
+-- for one whose operator takes for equal what is not the same value (1 day and 24 hours, Bob and bob).
 CREATE OR REPLACE FUNCTION expandcontract.comparable(relation regclass, name text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN coalesce(nullif(t.typelem, 0), t.oid)::regtype::text
-        IN ('json', 'xml', 'point', 'polygon', 'path', 'lseg', 'box', 'line', 'circle', 'txid_snapshot')
-        THEN '::text' ELSE '' END
+    SELECT CASE WHEN e.typtype = 'c' OR NOT coalesce(l.collisdeterministic, true) OR e.typname IN (
+            'json', 'xml', 'point', 'polygon', 'path', 'lseg', 'box', 'line', 'circle', 'txid_snapshot', 'interval', 'citext'
+        ) THEN '::text' ELSE '' END
     FROM pg_attribute AS a
     JOIN pg_type AS d ON d.oid = a.atttypid
     JOIN pg_type AS t ON t.oid = CASE WHEN d.typtype = 'd' THEN d.typbasetype ELSE d.oid END
+    JOIN pg_type AS e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
+    LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
     WHERE a.attrelid = relation AND a.attname = comparable.name AND NOT a.attisdropped
 $$;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from expandcontract.core.revision import Half, Kind, Part
@@ -21,12 +22,15 @@ def _check(revision: Revision) -> Iterator[Hit]:
     kept = {action.name for _, action in revision.actions(Part.UPGRADE) if action.kind is Kind.CREATE}
     for statement, action in revision.on_live(Part.UPGRADE):
         if action.kind is Kind.RENAME_TABLE and (f"view {action.table}" not in kept or statement.autocommit):
-            yield _hit(statement.line, action, f"ec new rename-table {action.table} {action.name}")
+            yield _hit(statement.line, action, _new("rename-table", action.table, action.name))
         elif action.kind is Kind.RENAME_COLUMN and action.table is not None:
-            command = f"ec new rename-column {action.table} {action.column} {action.name}"
-            yield _hit(statement.line, action, command)
+            yield _hit(statement.line, action, _new("rename-column", action.table, action.column, action.name))
         elif action.kind is Kind.RENAME:
             yield _hit(statement.line, action, "make the new one beside the old, and drop the old one in a contract")
+
+
+def _new(*words: object) -> str:
+    return shlex.join(["ec", "new", *map(str, words)])
 
 
 def _hit(line: int, action: Action, fix: str) -> Hit:

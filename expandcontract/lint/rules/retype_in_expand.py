@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from typing import TYPE_CHECKING
 
 from expandcontract.core.revision import Kind, Part
 from expandcontract.lint.finding import Hit, Severity
 from expandcontract.lint.rule import Example, Rule
+from expandcontract.lint.widening import widens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from expandcontract.core.revision import Action, Revision
-
-SIZED = re.compile(r"(varchar|character varying|numeric|decimal|varbit|bit varying)(?:\((\d+)(?:, ?(\d+))?\))?")
-SAME = {"character varying": "varchar", "decimal": "numeric", "bit varying": "varbit"}
+    from expandcontract.core.revision import Revision
 
 
 def _check(revision: Revision) -> Iterator[Hit]:
@@ -25,30 +23,14 @@ def _check(revision: Revision) -> Iterator[Hit]:
         if (
             action.kind is Kind.CHANGE_TYPE
             and (action.table, action.column) not in revision.added
-            and not _widens(action)
+            and not widens(action)
         ):
             unsaid = "" if action.old_type else " (its type now is not said: existing_type=… tells a mere widening)"
             yield Hit(
                 line=statement.line,
                 what=f"changes the type of {action.target} to {action.type}{unsaid}",
-                fix=f"ec new change-type {action.table} {action.column} {(action.type or '').split(' ')[0]}",
+                fix=shlex.join(["ec", "new", "change-type", str(action.table), str(action.column), str(action.type)]),
             )
-
-
-def _widens(action: Action) -> bool:
-    """Whether every value and every client of the old type fits the new one, and no row is written anew."""
-    old, new = SIZED.fullmatch(action.old_type or ""), SIZED.fullmatch(action.type or "")
-    if action.says("using") or old is None:
-        return False
-    before = SAME.get(old[1], old[1])
-    if new is None:
-        return before == "varchar" and action.type == "text"
-    if before != SAME.get(new[1], new[1]):
-        return False
-    if new[2] is None:
-        return True
-    wider = old[2] is not None and int(new[2]) >= int(old[2])
-    return wider and int(old[3] or 0) == int(new[3] or 0)
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from expandcontract.lint.effects import live_effects, shown
 from expandcontract.lint.finding import Hit, Severity
 from expandcontract.lint.rule import Example, Rule
+from expandcontract.lint.widening import widens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(revision: Revision) -> Iterator[Hit]:
     for statement, effect in live_effects(revision):
-        if effect.rewrites:
+        if effect.rewrites and not all(map(widens, statement.actions)):
             yield Hit(
                 line=statement.line,
                 what=f"writes every row of {shown(effect.rewrites)} anew ({effect.form})",

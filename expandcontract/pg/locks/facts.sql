@@ -26,7 +26,11 @@ SELECT a.attname AS name, a.atttypid AS type_oid, a.atttypmod AS typmod, a.attno
        (SELECT n.nspname || E'\n' || s.relname FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
         JOIN pg_namespace AS n ON n.oid = s.relnamespace
         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
-          AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i') LIMIT 1) AS sequence
+          AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i') LIMIT 1) AS sequence,
+       (SELECT n.nspname || E'\n' || s.relname FROM pg_attrdef AS e
+        JOIN pg_depend AS d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_class AS s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_namespace AS n ON n.oid = s.relnamespace
+        WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum LIMIT 1) AS drawn
 FROM pg_attribute AS a WHERE a.attrelid = :oid AND a.attnum > 0 AND NOT a.attisdropped;
 
 -- name: keys
@@ -48,6 +52,10 @@ WHERE c.confrelid = :oid AND c.contype = 'f' AND c.conparentid = 0;
 
 -- name: indexes
 SELECT n.nspname AS schema, i.relname AS name, x.indexprs IS NULL AND x.indpred IS NULL AS plain,
+       x.indisunique AND x.indisvalid AND x.indexprs IS NULL AND x.indpred IS NULL AS is_unique, x.indnkeyatts AS keys,
+       ARRAY(SELECT a.attname::text FROM unnest(x.indkey) WITH ORDINALITY AS k (attnum, n)
+             JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.attnum ORDER BY k.n) AS ordered,
+       x.indnullsnotdistinct AS nulls_not_distinct, i.relispartition AS attached,
        ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend AS d
              JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
              WHERE d.refobjid = x.indrelid AND (d.objid = x.indexrelid OR d.objid IN (
@@ -143,19 +151,8 @@ WHERE p.proname = :name AND n.nspname = ANY (:schemas);
 -- name: schema_named
 SELECT oid FROM pg_namespace WHERE nspname = :name;
 
--- name: mapped
-SELECT m ->> 'schema' AS schema, m ->> 'table' AS name,
-       (SELECT count(*) FROM expandcontract.change AS o, jsonb_array_elements(o.shape -> 'mappings') AS n
-        WHERE o.attached AND o.name <> c.name AND n ->> 'schema' = m ->> 'schema' AND n ->> 'table' = m ->> 'table') AS others
-FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m WHERE c.name = :name;
-
--- name: held
-SELECT h ->> 'schema' AS schema, h ->> 'table' AS name
-FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'holds') AS h WHERE c.name = :name;
-
--- name: mapping_table
-SELECT c.name FROM expandcontract.change AS c, jsonb_array_elements(c.shape -> 'mappings') AS m
-WHERE c.attached AND m ->> 'schema' = :schema AND m ->> 'table' = :name;
+-- name: changes
+SELECT name, shape, attached FROM expandcontract.change ORDER BY name;
 
 -- name: has_ledger
 SELECT to_regclass('expandcontract.change') IS NOT NULL AS found;

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from expandcontract.core.effect import Effect
 from expandcontract.errors import FailedError
 from expandcontract.pg.locks.forms import FORMS, Form, Kind
 from expandcontract.pg.locks.observe import observe
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from expandcontract.core.effect import Effect, LockMode
+    from expandcontract.core.effect import LockMode
 
 SCHEMA = "forms"
+CLEAN = tuple(f"DROP SCHEMA IF EXISTS {schema} CASCADE" for schema in (SCHEMA, "other", "forms_schema"))
 A = (
     "CREATE TABLE a (id int PRIMARY KEY, v varchar(20), n int, b_id int)",
     "INSERT INTO a (id, v, n, b_id) SELECT g, 'v' || g, g, g FROM generate_series(1, 40) AS g",
@@ -61,22 +63,27 @@ def measure(connection: Connection, forms: Iterable[Form] = FORMS) -> dict[str, 
 
 def _entry(connection: Connection, form: Form, kind: Kind) -> Entry:
     with prepared(connection, form, kind) as refused:
-        if refused:
-            return {"refused": refused}
-        try:
-            return by_role(observe(connection, form.statement))
-        except (DBAPIError, FailedError) as exc:
-            return {"refused": reason(exc)}
-        finally:
-            connection.rollback()
+        return {"refused": refused} if refused else by_role(seen(connection, form))
+
+
+def seen(connection: Connection, form: Form) -> Effect:
+    """What a form does where its schema is prepared; ``refused`` is PostgreSQL's reason where it does nothing."""
+    try:
+        return observe(connection, form.statement)
+    except (DBAPIError, FailedError) as exc:
+        return Effect(statement=form.statement, refused=reason(exc))
+    finally:
+        connection.rollback()
 
 
 def by_role(effect: Effect) -> Entry:
-    """An effect on the measured tables, told by roles.
+    """An effect on the measured tables, told by roles; only the reason where it was refused.
 
     Raises:
         FailedError: Two relations of one role have different locks, or a relation has no role.
     """
+    if effect.refused:
+        return {"refused": effect.refused}
     locks: dict[str, LockMode] = {}
     for lock in effect.locks:
         part = role(lock.relation.removeprefix(f"{SCHEMA}."))
@@ -108,13 +115,12 @@ def prepared(connection: Connection, form: Form, kind: Kind) -> Iterator[str]:
     Yields:
         Why PostgreSQL refused what the form takes as given; empty where it did not.
     """
-    _run(connection, f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE", "DROP SCHEMA IF EXISTS other CASCADE")
-    _run(connection, f"CREATE SCHEMA {SCHEMA}", f"SET search_path = {SCHEMA}")
+    _run(connection, *CLEAN, f"CREATE SCHEMA {SCHEMA}", f"SET search_path = {SCHEMA}")
     connection.execute(text("SELECT set_config('TimeZone', :zone, false)"), {"zone": form.zone})
     refused = ""
     try:
-        _run(connection, *_table("b", B, form.referenced, empty=form.empty))
-        _run(connection, *_table("a", A, kind, empty=form.empty))
+        tables = (*_table("b", B, form.referenced, empty=form.empty), *_table("a", A, kind, empty=form.empty))
+        _run(connection, *tables)
         if form.given:
             _run(connection, form.given)
         connection.commit()
@@ -125,8 +131,7 @@ def prepared(connection: Connection, form: Form, kind: Kind) -> Iterator[str]:
         yield refused
     finally:
         connection.rollback()
-        _run(connection, f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE", "DROP SCHEMA IF EXISTS other CASCADE")
-        _run(connection, "RESET search_path", "RESET TimeZone")
+        _run(connection, *CLEAN, "RESET search_path", "RESET TimeZone")
         connection.commit()
 
 
@@ -142,5 +147,5 @@ def _table(name: str, statements: tuple[str, str], kind: Kind, *, empty: bool) -
 
 
 def _run(connection: Connection, *statements: str) -> None:
-    for statement in statements:
-        connection.exec_driver_sql(statement.replace("%", "%%"))
+    """All in one round trip: there are a dozen for each of the forms."""
+    connection.exec_driver_sql(";\n".join(statements).replace("%", "%%"))

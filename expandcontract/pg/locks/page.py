@@ -19,8 +19,9 @@ How it is measured:
   index is told only where its lock is stronger than its table's.
 - **REWRITE**: the table has a new file with every row written anew.
 - **SCAN**: the table is read whole, or an index of it is built, under the lock (counted by the server, by relation).
-- `table` is the one that the statement names, `leaf` each of its partitions or children, `other` the table that a
-  foreign key refers to, `referencing` the one that refers to the table.
+- `table` is the one that the statement names, `leaf` each of its partitions or children, `leaf of a leaf` what is
+  below one that already has what is added, `other` the table that a foreign key refers to, `referencing` the one that
+  refers to the table.
 - `ACCESS EXCLUSIVE` stops reads and writes; `SHARE`, `SHARE ROW EXCLUSIVE` and `EXCLUSIVE` stop writes; the weaker
   modes stop neither.
 """

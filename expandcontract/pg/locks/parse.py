@@ -1,14 +1,17 @@
-"""SQL into statements, by PostgreSQL's own grammar (postgast carries it); loaded when the first statement is read."""
+"""What statements' trees say, walked as plain mappings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.pg.parsed import cut
+
+if TYPE_CHECKING:
+    from expandcontract.pg.parsed import Statement
 
 Node = dict[str, Any]
 """A node of the parser's tree: fields by name, enumerations by their word, fields with the default's value left out."""
 
-SEMICOLON = ord(";")
 OUTSIDE = frozenset(
     {
         "alter_system_stmt",
@@ -23,62 +26,9 @@ OUTSIDE = frozenset(
 WHOLE = frozenset({"REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_DATABASE", "REINDEX_OBJECT_SYSTEM"})
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement.
-
-    Attributes:
-        sql: As it was written, without the closing semicolon.
-        kind: The parser's name for it, ``alter_table_stmt``; empty where the grammar does not know it.
-        node: Its tree.
-    """
-
-    sql: str
-    kind: str = ""
-    node: Node = field(default_factory=dict)
-
-
-def statements(script: str) -> tuple[Statement, ...]:
-    """The statements of a script, in order. What PostgreSQL 18 cannot parse is a statement without kind."""
-    from postgast import PgQueryError, parse  # noqa: PLC0415  # 14 MB that few commands need
-
-    try:
-        tree = parse(script)
-    except PgQueryError:
-        pieces = _split(script)
-        if len(pieces) == 1:
-            return (Statement(pieces[0]),)
-        return tuple(found for piece in pieces for found in statements(piece))
-    return tuple(_statement(script.encode(), raw) for raw in tree.stmts)
-
-
-def _split(script: str) -> list[str]:
-    """A script that does not parse, cut at its semicolons; whole where even its words cannot be told apart."""
-    from postgast import PgQueryError, scan  # noqa: PLC0415  # loaded already
-
-    encoded, begins, pieces = script.encode(), 0, []
-    try:
-        ends = [token.start for token in scan(script).tokens if token.token == SEMICOLON]
-    except PgQueryError:
-        ends = []
-    for end in (*ends, len(encoded)):
-        pieces.append(encoded[begins:end].decode().strip())
-        begins = end + 1
-    return [piece for piece in pieces if piece] or [script]
-
-
-def _statement(script: bytes, raw: Any) -> Statement:
-    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415  # comes with the parser
-
-    end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(script)
-    sql = script[raw.stmt_location : end].decode().strip().rstrip(";").rstrip()
-    ((kind, node),) = MessageToDict(raw.stmt, preserving_proto_field_name=True).items()
-    return Statement(sql, kind, node)
-
-
 def is_transactional(sql: str) -> bool:
     """Whether every statement of ``sql`` can run inside a transaction with others."""
-    return not any(runs_outside(found) for found in statements(sql))
+    return not any(runs_outside(found) for found in cut(sql))
 
 
 def runs_outside(statement: Statement) -> bool:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.effect import Effect, together
 from expandcontract.pg.locks import table
-from expandcontract.pg.locks.parse import Statement, runs_outside, statements
+from expandcontract.pg.locks.parse import runs_outside
 from expandcontract.pg.locks.rules.dispatch import pieces
 from expandcontract.pg.locks.source import Catalogue, Nothing
 from expandcontract.pg.locks.world import World
+from expandcontract.pg.parsed import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from expandcontract.pg.locks.world import Name
+    from expandcontract.pg.parsed import Statement
 
 STORED = frozenset("rm")
 NEWEST = table.MEASURED[-1]
@@ -56,7 +58,7 @@ def predict_each(
     source = Nothing() if connection is None else Catalogue(connection)
     version = major or (source.major if isinstance(source, Catalogue) else NEWEST)
     world = World(source)
-    return tuple(tuple(_effect(found, world, version) for found in statements(script)) for script in scripts)
+    return tuple(tuple(_effect(found, world, version) for found in cut(script)) for script in scripts)
 
 
 def _effect(statement: Statement, world: World, major: int) -> Effect:
@@ -67,10 +69,10 @@ def _effect(statement: Statement, world: World, major: int) -> Effect:
         return relation is None or relation.kind in STORED
 
     each = [
-        together(statement.sql, [table.effect(statement.sql, piece, measured, stored) for piece in found])
+        together(statement.text, [table.effect(statement.text, piece, measured, stored) for piece in found])
         for measured in table.nearest(major)
     ]
     whole = each[0]
     if len(each) > 1 and each[0] != each[1]:
-        whole = replace(together(statement.sql, each), form=each[0].form, assumed=True)
+        whole = replace(together(statement.text, each), form=each[0].form, assumed=True)
     return replace(whole, transactional=not runs_outside(statement))

@@ -9,7 +9,6 @@ https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CON
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from time import monotonic
@@ -84,47 +83,78 @@ def observe_outside(connection: Connection, statement: str) -> Effect:
         for name in names
     }
     connection.rollback()  # its snapshot would be waited for
-    with ExitStack() as stack:
-        look = stack.enter_context(connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT"))
-        before = _moment(look)
-        runner, taken = _step_through(connection.engine, look, before, statement, settings)
+    with looking(connection.engine) as look:
+        steps = Steps(connection.engine, look)
+        runner = _Runner(connection.engine, statement, settings)
+        steps.follow(runner.pid, runner.done, statement)
         if runner.error is not None:
             msg = f"{statement}: {runner.error}"
             raise FailedError(msg, hint="run it by hand on the scratch database") from runner.error
-        rewrites, scans = work(before, _moment(look))
+        return steps.effect(statement)
+
+
+def looking(engine: Engine) -> Connection:
+    """A session that looks on: each of its queries sees what is committed then."""
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+class Steps:
+    """Stops a statement at each of its steps and looks at its locks there. Made before the statement begins.
+
+    Args:
+        engine: To the scratch database.
+        look: A session of its own.
+    """
+
+    def __init__(self, engine: Engine, look: Connection) -> None:
+        self._engine, self._look = engine, look
+        self._before = outside_moment(look)
+        self._taken: set[tuple[int, LockMode]] = set()
+        self._holder = _hold(engine, self._before, FIRST)
+
+    def follow(self, pid: int, done: Event, statement: str) -> None:
+        """Look on until ``done``.
+
+        Args:
+            pid: The backend that runs the statement.
+            done: Set once it has ended.
+            statement: For the error.
+
+        Raises:
+            FailedError: It did not end in time.
+        """
+        until = monotonic() + WITHIN
+        try:
+            while not done.wait(POLL):
+                if monotonic() > until:
+                    msg = f"{statement}: did not end within {WITHIN:.0f} s"
+                    raise FailedError(msg, hint="SELECT * FROM pg_stat_activity on the scratch database")
+                if self._holder is not None and not _waits_for(self._look, pid, _pid(self._holder)):
+                    continue
+                self._taken |= locks_of(self._look, pid)
+                following = _hold(self._engine, self._before, LATER)
+                self.release()
+                self._holder = following
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Stand in nobody's way any more."""
+        if self._holder is not None:
+            self._holder.close()
+        self._holder = None
+
+    def effect(self, statement: str) -> Effect:
+        """What the statement has done; its session has told its statistics."""
+        rewrites, scans = work(self._before, outside_moment(self._look))
         return Effect(
             statement=statement,
             form="observed",
-            locks=told(before, taken),
+            locks=told(self._before, self._taken),
             rewrites=rewrites,
             scans=scans,
             transactional=False,
         )
-
-
-def _step_through(
-    engine: Engine, look: Connection, before: Moment, statement: str, settings: Mapping[str, str]
-) -> tuple[_Runner, set[tuple[int, LockMode]]]:
-    taken: set[tuple[int, LockMode]] = set()
-    holder = _hold(engine, before, FIRST)
-    runner = _Runner(engine, statement, settings)
-    until = monotonic() + WITHIN
-    try:
-        while not runner.done.wait(POLL):
-            if monotonic() > until:
-                msg = f"{statement}: did not end within {WITHIN:.0f} s"
-                raise FailedError(msg, hint="SELECT * FROM pg_stat_activity on the scratch database")
-            if holder is not None and not _waits_for(look, runner.pid, _pid(holder)):
-                continue
-            taken |= locks_of(look, runner.pid)
-            following = _hold(engine, before, LATER)
-            if holder is not None:
-                holder.close()
-            holder = following
-    finally:
-        if holder is not None:
-            holder.close()
-    return runner, taken
 
 
 def _pid(holder: Connection) -> int:
@@ -163,7 +193,7 @@ def _waits_for(look: Connection, pid: int, holder: int) -> bool:
     )
 
 
-def _moment(look: Connection) -> Moment:
+def outside_moment(look: Connection) -> Moment:
     """As every session sees it: ``scans`` is the sum over all sessions, complete once they have flushed."""
     rows = look.execute(text(QUERIES["relations_outside"])).mappings()
     return Moment({row["oid"]: Relation(**row) for row in rows}, frozenset(), {})

@@ -6,6 +6,8 @@ ROLES = {
     "a": "table",
     "a_1": "leaf",
     "a_2": "leaf",
+    "a_3": "leaf",
+    "a_3_1": "leaf of a leaf",
     "b": "other",
     "b_1": "other leaf",
     "b_2": "other leaf",

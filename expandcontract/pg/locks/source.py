@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from expandcontract.pg.locks.world import Column, Index, Key, Name, Reference, Relation, Type, View
+from expandcontract.pg.locks.world import Begun, Column, Index, Key, Name, Reference, Relation, Type, Unique, View
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ class Nothing:
 
     def relation(self, name: Name) -> Relation | None:  # noqa: ARG002  # as of every source
         """Never known."""
+        return None
+
+    def changes(self) -> dict[str, Begun] | None:
+        """Not known."""
         return None
 
 
@@ -77,12 +81,12 @@ class Catalogue:
 
     def _columns(self, found: Relation, oid: int) -> None:
         for row in self.rows("columns", oid=oid):
-            sequence = tuple(row["sequence"].split("\n")) if row["sequence"] else None
             found.columns[row["name"]] = Column(
                 type=self.type(row["type_oid"], row["typmod"], row["collation_oid"]),
                 not_null=row["not_null"],
                 identity=row["identity"],
-                sequence=(sequence[0], sequence[1]) if sequence else None,
+                sequence=_split(row["sequence"]),
+                drawn=_split(row["drawn"]),
             )
 
     def _constraints(self, found: Relation, oid: int) -> None:
@@ -96,13 +100,18 @@ class Catalogue:
                 inherited=row["inherited"],
                 definition=row["definition"],
                 other=(row["other_schema"], row["other_name"]) if row["other_name"] else None,
+                attached=row["inner_part"],
             )
         found.referenced = [
             Reference(table=(row["schema"], row["relation"]), constraint=row["name"], columns=frozenset(row["columns"]))
             for row in self.rows("referencing", oid=oid)
         ]
         for row in self.rows("indexes", oid=oid):
-            found.indexes[_name(row)] = Index(columns=frozenset(row["columns"]), plain=row["plain"])
+            ordered, keys = tuple(row["ordered"]), row["keys"]
+            unique = Unique(ordered[:keys], ordered[keys:], row["nulls_not_distinct"]) if row["is_unique"] else None
+            found.indexes[_name(row)] = Index(
+                columns=frozenset(row["columns"]), plain=row["plain"], unique=unique, attached=row["attached"]
+            )
 
     def _family(self, found: Relation, oid: int) -> None:
         if found.kind not in "rpfiI":
@@ -111,6 +120,12 @@ class Catalogue:
             (found.parents if row["is_parent"] else found.children).append(_name(row))
             if row["is_default"] and not row["is_parent"]:
                 found.default_partition = _name(row)
+
+    def changes(self) -> dict[str, Begun] | None:
+        """What the ledger has of each change; ``None`` where there is no ledger."""
+        if not self.rows("has_ledger")[0]["found"]:
+            return None
+        return {row["name"]: Begun(shape=row["shape"] or {}, attached=row["attached"]) for row in self.rows("changes")}
 
     def type(self, oid: int, typmod: int = -1, collation: int | None = None) -> Type:
         """A type by its identifier."""
@@ -130,6 +145,13 @@ class Catalogue:
         """The identifier of a type by name."""
         rows = self.rows("type_named", name=name, schemas=schemas)
         return int(rows[0]["oid"]) if rows else None
+
+
+def _split(written: str | None) -> Name | None:
+    if not written:
+        return None
+    schema, _, name = written.partition("\n")
+    return schema, name
 
 
 def _name(row: Mapping[str, Any]) -> Name:

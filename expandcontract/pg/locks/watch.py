@@ -17,19 +17,22 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
 from expandcontract.core.effect import Effect, Lock, LockMode, strongest
 from expandcontract.errors import FailedError
-from expandcontract.pg.locks.parse import statements
+from expandcontract.pg.parsed import cut
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection
+
+    Rows = Callable[..., list[Mapping[str, Any]]]
 
 QUERIES = load("expandcontract.pg.locks", "watch.sql")
 PLANNED = frozenset(
@@ -66,7 +69,7 @@ class Moment:
 
     relations: Mapping[int, Relation]
     locks: frozenset[tuple[int, LockMode]]
-    proved: Mapping[int, tuple[int, int]]
+    proved: Mapping[int, tuple[int, tuple[int, ...]]]
 
 
 @dataclass(slots=True)
@@ -97,35 +100,47 @@ def watch(connection: Connection, statement: str = "") -> Iterator[Watch]:
         msg = "scans cannot be observed: track_counts is off"
         raise FailedError(msg, hint="set track_counts = on in the scratch server's postgresql.conf")
     seen = Watch()
-    before = moment(connection)
+    rows = partial(_rows, connection)
+    before = moment(rows)
     yield seen
-    after = moment(connection)
+    seen.held, seen.effect = between(statement, before, moment(rows))
+
+
+def between(statement: str, before: Moment, after: Moment) -> tuple[tuple[Lock, ...], Effect]:
+    """The locks that the transaction had before the statement, and what the statement did on top of them."""
     rewrites, scans = work(before, after)
-    kinds = {found.kind for found in statements(statement)}
-    seen.held = told(before, before.locks)
-    seen.effect = Effect(
+    kinds = {found.kind for found in cut(statement)}
+    effect = Effect(
         statement=statement,
         form="observed",
-        locks=told(before, after.locks - before.locks),
+        locks=told(before, after.locks - before.locks, held=before.locks),
         rewrites=frozenset() if "truncate_stmt" in kinds else rewrites,
         scans=frozenset() if kinds & PLANNED else scans,
     )
+    return told(before, before.locks), effect
 
 
-def moment(connection: Connection) -> Moment:
-    """What there is now; ``locks`` are those of this very session."""
-    rows = _rows(connection, "relations")
-    pid = _rows(connection, "pid")[0]["pid"]
+def moment(rows: Rows) -> Moment:
+    """What there is now; ``locks`` are those of the session that ``rows`` asks.
+
+    Args:
+        rows: Runs the query of that name, with its values, and gives the rows by column.
+    """
+    pid = rows("pid")[0]["pid"]
     return Moment(
-        {row["oid"]: Relation(**row) for row in rows},
-        frozenset(locks_of(connection, pid)),
-        {row["oid"]: (row["table_oid"], row["partner_oid"]) for row in _rows(connection, "foreign_keys")},
+        {row["oid"]: Relation(**row) for row in rows("relations")},
+        _modes(rows("locks", pid=pid)),
+        {row["oid"]: (row["table_oid"], tuple(row["partners"])) for row in rows("foreign_keys")},
     )
 
 
-def locks_of(connection: Connection, pid: int) -> set[tuple[int, LockMode]]:
+def locks_of(connection: Connection, pid: int) -> frozenset[tuple[int, LockMode]]:
     """The relation locks that a backend has or waits for, by the relation's identifier."""
-    return {(row["oid"], mode(row["mode"])) for row in _rows(connection, "locks", pid=pid)}
+    return _modes(_rows(connection, "locks", pid=pid))
+
+
+def _modes(rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[int, LockMode]]:
+    return frozenset((row["oid"], mode(row["mode"])) for row in rows)
 
 
 def mode(name: str) -> LockMode:
@@ -134,10 +149,20 @@ def mode(name: str) -> LockMode:
     return next(known for known in LockMode if known.name.replace("_", "") == squeezed)
 
 
-def told(before: Moment, locks: Iterable[tuple[int, LockMode]]) -> tuple[Lock, ...]:
-    """The locks on relations that were there before, without those that an index's table has anyway."""
+def told(
+    before: Moment, locks: Iterable[tuple[int, LockMode]], held: Iterable[tuple[int, LockMode]] = ()
+) -> tuple[Lock, ...]:
+    """The locks on relations that were there before, without those that an index's table has anyway.
+
+    Args:
+        before: What there was.
+        locks: Those to tell.
+        held: Others that the transaction has.
+    """
     known = [(before.relations[oid], mode) for oid, mode in locks if oid in before.relations]
-    of_table = {lock.relation: lock.mode for lock in strongest(Lock(relation=r.name, mode=mode) for r, mode in known)}
+    others = [(before.relations[oid], mode) for oid, mode in held if oid in before.relations]
+    every = strongest(Lock(relation=relation.name, mode=mode) for relation, mode in (*known, *others))
+    of_table = {lock.relation: lock.mode for lock in every}
 
     def is_covered(relation: Relation, mode: LockMode) -> bool:
         table = before.relations.get(relation.table_oid or 0)
@@ -153,7 +178,7 @@ def work(before: Moment, after: Moment) -> tuple[frozenset[str], frozenset[str]]
     proofs = [both for oid, both in after.proved.items() if oid not in before.proved]
     touched = {old.table_oid or oid for oid, old in before.relations.items() if _rose(before, after, oid)}
     proving = {table for table, _ in proofs if table in touched}
-    partners = {partner for table, partner in proofs if table in touched} - proving
+    partners = {partner for table, others in proofs if table in touched for partner in others} - proving
     rewritten = {old.name for old, new in tables if old.file != new.file}
     read = {old.name for old, new in tables if new.scans > old.scans and old.oid not in partners}
     read |= {old.name for old, _ in tables if old.oid in proving and old.kind != "p"}

@@ -10,7 +10,11 @@ WHERE l.pid = :pid AND l.locktype = 'relation'
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
 
 -- name: foreign_keys
-SELECT c.oid, c.conrelid AS table_oid, c.confrelid AS partner_oid FROM pg_constraint AS c
+SELECT c.oid, c.conrelid AS table_oid, ARRAY(
+    WITH RECURSIVE partner AS (
+        SELECT c.confrelid AS oid UNION ALL SELECT i.inhrelid FROM partner JOIN pg_inherits AS i ON i.inhparent = partner.oid
+    ) SELECT oid FROM partner) AS partners
+FROM pg_constraint AS c
 WHERE c.contype = 'f' AND c.convalidated;
 
 -- name: relations_outside

@@ -8,6 +8,7 @@ passes and which releases fit when.
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,3 +26,9 @@ def draft(connection: Connection, recipe: str, **arguments: Any) -> Draft:
     module = import_module(f"expandcontract.revisions.recipes.{recipe.replace('-', '_')}")
     found: Draft = module.draft(connection, **arguments)
     return found
+
+
+def options(recipe: str) -> frozenset[str]:
+    """The names of the arguments that the recipe takes."""
+    module = import_module(f"expandcontract.revisions.recipes.{recipe.replace('-', '_')}")
+    return frozenset(signature(module.draft).parameters) - {"connection"}

@@ -129,7 +129,7 @@ def _expressions(asked: _Wanted) -> tuple[_Wanted, list[str]]:
     if parsed.reads_columns(fill):
         msg = f"--fill {fill} reads other columns, and there is no --default: {NO_DEFAULT}"
         raise MappingError(msg, hint=LATER.format(table=asked.table, column=asked.column))
-    drop = f"ec new change-default {shlex.join([asked.table.spelled, asked.column])} --drop"
+    drop = shlex.join(["ec", "new", "change-default", asked.table.spelled, asked.column, "--drop"])
     note = f"the fill is the default too, for the running release leaves {asked.column} out; drop it later with {drop}"
     return replace(asked, default=fill, fill=fill), [note]
 

@@ -149,18 +149,23 @@ def _in_place(connection: Connection, table: Table, old: Column, wanted: str, na
     what = f"change {table}.{old.name} from {old.type} to {wanted} in place"
     half = Half(
         summary=what,
-        upgrade=[_alter(table, old.name, wanted)],
-        downgrade=[_alter(table, old.name, old.type, using=bool(back))],
+        upgrade=[*_alter(table, old.name, old.type, wanted)],
+        downgrade=[*_alter(table, old.name, wanted, old.type, using=bool(back))],
     )
     change = Change(name, touches=table.spelled, irreversible=irreversible)
     return Draft(change=change, expand=half, notes=tuple(notes))
 
 
-def _alter(table: Table, column: str, type_: str, *, using: bool = False) -> str:
-    if (kind := sqlalchemy_type(type_)) and not using:
-        return f"op.alter_column({rendered(table.name)}, {rendered(column)}, type_={kind}{in_schema(table)})"
-    cast = f" USING {quote(column)}::{type_}" if using else ""
-    return f"op.execute({statement(f'ALTER TABLE {qualified(table)} ALTER COLUMN {quote(column)} TYPE {type_}{cast}')})"
+def _alter(table: Table, column: str, old: str, new: str, *, using: bool = False) -> list[str]:
+    before, after = sqlalchemy_type(old), sqlalchemy_type(new)
+    if before and after and not using:
+        types = f"type_={after}, existing_type={before}"
+        return [f"op.alter_column({rendered(table.name)}, {rendered(column)}, {types}{in_schema(table)})"]
+    place = f"ALTER TABLE {qualified(table)} ALTER COLUMN {quote(column)}"
+    if using:
+        return [f"op.execute({statement(f'{place} TYPE {new} USING {quote(column)}::{new}')})"]
+    why = f"# ec: ignore EC203, EC220 because from {old} to {new} PostgreSQL only writes its catalogue"
+    return [why, f"op.execute({statement(f'{place} TYPE {new}')})"]
 
 
 def _word(text_: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.relation import NamedIndex
 
 ARBITER = "{index} is unique: a statement ON CONFLICT that names its columns fails without it; new must have none"
+OVER_PARTITIONS = "# ec: ignore EC224 because an index over partitions cannot be dropped concurrently"
 UNHELD = "nothing in PostgreSQL can hold an index: a DROP INDEX by hand is not refused"
 INVALID = "{index} is invalid and serves no query; DROP INDEX CONCURRENTLY by hand does, too"
 
@@ -80,7 +81,7 @@ def _contract(index: NamedIndex) -> list[str]:
     ends = ["op.assert_contract(change)  # refused until the rollback window has expired", "op.end_change(change)"]
     place = f"{quote(index.schema)}.{quote(index.name)}"
     if index.partitioned:  # CONCURRENTLY is not possible there
-        return [*ends, f"op.execute({statement(f'DROP INDEX IF EXISTS {place}')})"]
+        return [*ends, OVER_PARTITIONS, f"op.execute({statement(f'DROP INDEX IF EXISTS {place}')})"]
     gone = f"op.execute({statement(f'DROP INDEX CONCURRENTLY IF EXISTS {place}')})"
     block = f"with op.get_context().autocommit_block():\n    {gone}"
     return [ends[0], block, "op.assert_contract(change)  # a new transaction began", ends[1]]

@@ -10,6 +10,7 @@ from expandcontract.core.mapping import Table
 from expandcontract.core.phase import Kind
 from expandcontract.errors import MappingError, UsageError
 from expandcontract.pg import catalog, parsed
+from expandcontract.pg.locks.parse import runs_outside
 from expandcontract.revisions.recipes import standing
 from expandcontract.revisions.render import Draft, Half, rendered, statement
 
@@ -129,26 +130,17 @@ def _check(phase: str, one: Statement) -> None:
             msg = f"--seal: {_brief(one)} makes no index, and a seal is made online, one index at a time"
             raise MappingError(msg, hint="constraints: ec new add-check, add-foreign-key; others: --expand")
         return
-    if _concurrent(one):
-        hint = "put the index into --seal" if phase == "expand" else "write it without CONCURRENTLY"
+    if (runs_outside(one) or one.kind in ALONE) and not (one.kind in ALONE and phase == "expand"):
         msg = f"{flag}: {_brief(one)} cannot run in the transaction that this phase is"
-        raise MappingError(msg, hint=hint if one.kind == "index_stmt" else "see ec new drop-index")
-    if one.kind in ALONE and phase != "expand":
-        msg = f"{flag}: {_brief(one)} cannot run in the transaction that this phase is"
-        raise MappingError(msg, hint="put it into --expand of a change of its own")
+        raise MappingError(msg, hint=_elsewhere(one, phase))
 
 
-def _concurrent(one: Statement) -> bool:
-    if one.kind == "reindex_stmt":
-        return any(found.def_elem.defname == "concurrently" for found in one.tree.params)
-    if one.kind == "alter_table_stmt":
-        return any(command.alter_table_cmd.subtype and _detaches(command.alter_table_cmd) for command in one.tree.cmds)
-    return bool(getattr(one.tree, "concurrent", False)) and one.kind in {"index_stmt", "drop_stmt"}
-
-
-def _detaches(command: object) -> bool:
-    node = getattr(command, "def", None)
-    return bool(node is not None and node.WhichOneof("node") == "partition_cmd" and node.partition_cmd.concurrent)
+def _elsewhere(one: Statement, phase: str) -> str:
+    if one.kind == "index_stmt":
+        return "put the index into --seal" if phase == "expand" else "write it without CONCURRENTLY"
+    if one.kind in ALONE:
+        return "put it into --expand of a change of its own"
+    return "see ec new drop-index" if one.kind == "drop_stmt" else "run it by hand; it is no part of a pair"
 
 
 def _brief(one: Statement) -> str:
@@ -196,17 +188,10 @@ def _unsealed(one: Statement) -> str:
 
 
 def _sealed(one: Statement) -> str:
-    from postgast import deparse  # noqa: PLC0415  # 14 MB that few commands need
-    from postgast.pg_query_pb2 import ParseResult, RawStmt  # noqa: PLC0415
-
     tree = one.tree
     if not tree.idxname:
         msg = f"--seal: {_brief(one)} gives its index no name"
         raise MappingError(msg, hint="name it, so that it is found again")
-    result = ParseResult()
-    raw = RawStmt()
-    raw.stmt.index_stmt.CopyFrom(tree)
-    result.stmts.append(raw)
-    definition = str(deparse(result)).split(" USING ", 1)[1]
+    definition = parsed.spelled(one).split(" USING ", 1)[1]
     unique = ", unique=True" if tree.unique else ""
     return f"op.seal_index({rendered(tree.idxname)}, {rendered(_table(one).spelled)}, {rendered(definition)}{unique})"

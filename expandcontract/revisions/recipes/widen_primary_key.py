@@ -78,7 +78,7 @@ def _key_of(connection: Connection, table: Table) -> catalog.Column:
                     msg, hint="ec new change-type TABLE COLUMN TYPE --keep-name, one column after another"
                 )
     msg = f"{table} has no primary key"
-    raise MappingError(msg, hint="ec new change-type TABLE COLUMN TYPE --keep-name widens any column")
+    raise MappingError(msg, hint="ec new change-type TABLE COLUMN TYPE --keep-name, which widens any column")
 
 
 def _refuse_narrow(table: Table, column: catalog.Column, type_: str) -> None:

@@ -67,12 +67,12 @@ Table(
             "SELECT 1 / (1 - count(*)) FROM users WHERE token IS NULL",
         ),
         models="""
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid, func
 
 metadata = MetaData()
 Table(
     "users", metadata, Column("id", BigInteger, primary_key=True), Column("full_name", Text, nullable=False),
-    Column("token", Uuid, nullable=False),
+    Column("token", Uuid, nullable=False, server_default=func.gen_random_uuid()),
 )
 """,
     ),

@@ -32,7 +32,7 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 metadata = MetaData()
 Table(
     "users", metadata, Column("id", BigInteger, primary_key=True), Column("nick", Text, index=True),
-    Column("Län d", Text),
+    Column("Län d", Text, server_default="x"),
 )
 """,
     ),
@@ -50,6 +50,7 @@ Table(
         setup=SETUP,
         old=("INSERT INTO users (nick) VALUES ('o' || %(n)s::text)",),
         new=("SELECT id FROM users WHERE lower(nick) = 'n' || %(n)s::text",),
+        comparable=False,  # an expression with a colon, which reflection reads as a parameter
     ),
     Case(
         name="ix_parts",

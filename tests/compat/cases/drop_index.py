@@ -26,7 +26,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 metadata = MetaData()
 Table(
     "users", metadata, Column("id", BigInteger, primary_key=True), Column("nick", Text),
-    Column("visits", Integer, nullable=False),
+    Column("visits", Integer, nullable=False, server_default="0"),
 )
 """,
     ),

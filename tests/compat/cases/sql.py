@@ -33,7 +33,8 @@ CASES = [
         name="sealed_by_hand",
         recipe="sql",
         arguments={
-            "expand": "ALTER TABLE users ADD COLUMN age int; ALTER TYPE mood ADD VALUE IF NOT EXISTS 'so-so'",
+            "expand": "ALTER TABLE users ADD COLUMN age int;"
+            " ALTER TYPE mood ADD VALUE IF NOT EXISTS 'so-so' AFTER 'sad'",
             "seal": 'CREATE INDEX by_age ON users (age DESC) WHERE age > 1; CREATE INDEX "By %" ON users (id, age)',
         },
         setup=SETUP,

@@ -248,4 +248,92 @@ MOVES = (
             "ALTER TABLE t ALTER COLUMN v TYPE text",
         ),
     ),
+    Scene(
+        "names that change before what they belong to is asked about",
+        T + "CREATE TABLE r (id int PRIMARY KEY, t int CONSTRAINT fk REFERENCES t);"
+        "INSERT INTO r SELECT g, g FROM generate_series(1, 9) AS g;"
+        "CREATE VIEW one AS SELECT id, v FROM t; CREATE VIEW two AS SELECT t FROM r;"
+        "CREATE TABLE n (id serial PRIMARY KEY, t int REFERENCES t)",
+        (
+            "DROP VIEW one",
+            "ALTER TABLE r RENAME TO s",
+            "CREATE TABLE r (id int PRIMARY KEY)",
+            "CREATE INDEX ON s (t, id)",
+            "ALTER INDEX s_t_id_idx RENAME TO s_ix",
+            "ALTER INDEX r_pkey1 RENAME TO r_pk",
+            "ALTER VIEW two RENAME TO three",
+            "ALTER SEQUENCE n_id_seq RENAME TO numbers",
+            "ALTER TABLE n ALTER COLUMN id TYPE bigint",
+            "ALTER TABLE t RENAME COLUMN id TO key",
+            "ALTER TABLE t ALTER COLUMN key TYPE bigint",
+            "ALTER INDEX t_pkey RENAME TO pk",
+            "ALTER TABLE t RENAME CONSTRAINT pk TO pk2",
+            "ALTER TABLE r DROP CONSTRAINT r_pk",
+            "DROP TABLE r",
+            "ALTER TABLE t DROP CONSTRAINT pk2 CASCADE",
+            "ALTER TABLE n ADD CONSTRAINT filled CHECK (t IS NOT NULL)",
+            "ALTER TABLE n RENAME COLUMN t TO told",
+            "ALTER TABLE n ALTER COLUMN told SET NOT NULL",
+            "ALTER TABLE s ADD CONSTRAINT filled CHECK (t IS NOT NULL) NOT VALID",
+            "ALTER TABLE s VALIDATE CONSTRAINT filled",
+            "ALTER TABLE s RENAME COLUMN t TO told",
+            "ALTER TABLE s ALTER COLUMN told SET NOT NULL",
+            "ALTER TABLE s DROP COLUMN told CASCADE",
+            "DROP TABLE n",
+            "DROP TABLE t",
+        ),
+    ),
+    Scene(
+        "unique constraints that take in those of their partitions",
+        "CREATE TABLE t (id int, v int, o int) PARTITION BY RANGE (id);"
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10) PARTITION BY LIST (id);"
+        "CREATE TABLE t1a PARTITION OF t1 DEFAULT; CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (100);"
+        "INSERT INTO t SELECT g, g, g FROM generate_series(1, 30) AS g;"
+        "ALTER TABLE t1 ADD CONSTRAINT one UNIQUE (id, v);"
+        "ALTER TABLE t2 ADD CONSTRAINT two UNIQUE (v, id); ALTER TABLE t2 ADD UNIQUE (id, v) INCLUDE (o)",
+        (
+            "ALTER TABLE t ADD CONSTRAINT several UNIQUE (id, v)",
+            "CREATE UNIQUE INDEX CONCURRENTLY ix ON t2 (id, o)",
+            "CREATE UNIQUE INDEX CONCURRENTLY ix2 ON t1a (id, o)",
+            "ALTER TABLE t2 ADD CONSTRAINT u2 UNIQUE USING INDEX ix",
+            "ALTER TABLE t ADD CONSTRAINT half UNIQUE (id, o)",
+            "ALTER TABLE t2 ADD CONSTRAINT pk2 PRIMARY KEY (id)",
+            "ALTER TABLE t1 ADD CONSTRAINT pk1 PRIMARY KEY (id)",
+            "ALTER TABLE t ADD CONSTRAINT pk PRIMARY KEY (id)",
+            "ALTER TABLE t ADD CONSTRAINT again UNIQUE (id)",
+        ),
+    ),
+    Scene(
+        "foreign keys that take in those of their partitions",
+        "CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o SELECT generate_series(0, 30);"
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p DEFAULT;"
+        "INSERT INTO p SELECT generate_series(0, 30);"
+        "CREATE TABLE t (id int, o int, p int) PARTITION BY RANGE (id);"
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10) PARTITION BY LIST (id);"
+        "CREATE TABLE t1a PARTITION OF t1 DEFAULT; CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (100);"
+        "INSERT INTO t SELECT g, g, g FROM generate_series(1, 30) AS g;"
+        "ALTER TABLE t1 ADD CONSTRAINT one FOREIGN KEY (o) REFERENCES o (id);"
+        "ALTER TABLE t2 ADD CONSTRAINT two FOREIGN KEY (o) REFERENCES o ON DELETE CASCADE",
+        (
+            "ALTER TABLE t ADD CONSTRAINT several FOREIGN KEY (o) REFERENCES o",
+            "ALTER TABLE t2 ADD CONSTRAINT late FOREIGN KEY (p) REFERENCES p NOT VALID",
+            "ALTER TABLE t2 VALIDATE CONSTRAINT late",
+            "ALTER TABLE t1 ADD CONSTRAINT far FOREIGN KEY (p) REFERENCES p",
+            "ALTER TABLE t ADD CONSTRAINT all_of_them FOREIGN KEY (p) REFERENCES p (id)",
+            "ALTER TABLE t ADD CONSTRAINT again FOREIGN KEY (o) REFERENCES o",
+        ),
+    ),
+    Scene(
+        "sequences behind defaults",
+        T + "CREATE SEQUENCE s; CREATE TABLE p (id int, v text) PARTITION BY LIST (id);"
+        "CREATE TABLE p1 PARTITION OF p DEFAULT",
+        (
+            "GRANT USAGE ON SEQUENCE s TO PUBLIC",
+            "ALTER TABLE t ADD COLUMN n bigint DEFAULT nextval('s')",
+            "ALTER TABLE t ALTER COLUMN id SET DEFAULT nextval('s'::regclass), ALTER COLUMN n DROP DEFAULT",
+            "CREATE TABLE c (id bigint DEFAULT nextval('public.s'), t int REFERENCES t)",
+            "ALTER TABLE p ALTER COLUMN id SET DEFAULT nextval('s')",
+            "REVOKE USAGE ON SEQUENCE s FROM PUBLIC",
+        ),
+    ),
 )

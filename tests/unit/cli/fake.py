@@ -44,6 +44,55 @@ EVENTS = (
     Event(kind="finished", text="users_name is backfilled", change="users_name", data={"phase": "backfilled"}),
 )
 
+SEEN: dict[str, Any] = {
+    "locks": [
+        {"relation": "public.users", "mode": "ACCESS EXCLUSIVE"},
+        {"relation": "public.orders", "mode": "SHARE"},
+    ],
+    "rewrites": ["public.users"],
+    "scans": ["public.orders"],
+    "transactional": True,
+}
+REHEARSED: dict[str, Any] = {
+    "change": "users_name",
+    "ok": False,
+    "irreversible": "a value of an enum stays",
+    "notes": ["PostgreSQL 18 stands in for the target's 17"],
+    "tables": [{"table": "users", "rows": 7, "notes": [], "on_target": None}],
+    "moves": [
+        {
+            "move": "expand",
+            "from": "planned",
+            "to": "expanded",
+            "took_ms": 12.5,
+            "stops_reads_ms": 1234.56,
+            "stops_writes_ms": 1234.56,
+            "notes": ["it is for good"],
+            "error": None,
+            "statements": [
+                {
+                    "sql": "ALTER TABLE users\n  ADD a int",
+                    "seen": {**SEEN, "took_ms": 1.0, "held_ms": 1234.56},
+                    "foretold": SEEN,
+                    "differences": ["public.users: SHARE was foretold, ACCESS EXCLUSIVE was taken"],
+                },
+                {"sql": "DROP TABLE b", "seen": None, "foretold": SEEN, "differences": ["it was not run"]},
+            ],
+        },
+        {
+            "move": "contract",
+            "from": "cut_over",
+            "to": None,
+            "took_ms": 1.0,
+            "stops_reads_ms": 0.0,
+            "stops_writes_ms": 0.0,
+            "notes": [],
+            "error": {"code": "EC601", "message": "it failed", "hint": None},
+            "statements": [],
+        },
+    ],
+}
+
 WARNED = Finding(
     path="versions/a.py",
     line=7,
@@ -126,6 +175,14 @@ class FakeRunner:
         found = {"change": name, "phase": "planned", "move": "expand", "judgement": gates}
         return {**found, "statements": [{**statement, **effects}]}
 
+    def rehearse(self, name: str, wanted: Any) -> Iterator[Event]:
+        """As the runner's."""
+        self._note("rehearse", name, wanted)
+        yield Event(kind="step", text="users: 7 rows")
+        if self.raises is not None:
+            raise self.raises
+        yield Event(kind="finished", text="it was rehearsed", data=REHEARSED)
+
     def lint(self, names: tuple[str, ...] = (), *, since: str | None = None) -> Report:
         """As the runner's."""
         self._note("lint", names, since=since)
@@ -134,6 +191,11 @@ class FakeRunner:
     def window(self, name: str, extend: timedelta) -> dict[str, Any]:
         """As the runner's."""
         self._note("window", name, extend)
+        return STATUS
+
+    def steer(self, name: str, word: str, **asked: Any) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("steer", name, word, **asked)
         return STATUS
 
     def history(self, name: str | None = None) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ASKED: dict[str, Any] = {"release": None, "by_database": False, "speaks": {}}
 RENAME: dict[str, Any] = {"table": "users", "old": "a", "new": "b"}
+STEER: dict[str, Any] = {"workers": None, "target": None, "why": None}
 ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None, "terminate_idle": False}
 CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("init", ("init", (), {"development": False})),
@@ -49,6 +50,14 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
         ),
     ),
     ("backfill a", ("backfill", ("a",), {})),
+    ("backfill a --workers 2", ("backfill", ("a",), {})),
+    ("backfill a pause", ("steer", ("a", "pause"), STEER)),
+    ("backfill a pause --why lunch", ("steer", ("a", "pause"), {**STEER, "why": "lunch"})),
+    ("backfill a resume", ("steer", ("a", "resume"), STEER)),
+    (
+        "backfill a set --target 50ms --workers 0",
+        ("steer", ("a", "set"), {**STEER, "workers": 0, "target": timedelta(milliseconds=50)}),
+    ),
     ("verify a", ("verify", ("a",), {})),
     ("advance a --terminate-idle", ("advance", (["a"],), {**ADVANCE, "terminate_idle": True})),
     ("repair a", ("repair", ("a",), {"terminate_idle": False})),

@@ -47,6 +47,7 @@ def facts(move: Move, state: ChangeState, **more: Any) -> Facts:
         "integrity": (),
         "preflight": (),
         "pair": (),
+        "lint": (),
         "earlier": (),
         "health": {color: ColorHealth(color=color, ok=True, evidence="200") for color in Color},
         "smoke": "",

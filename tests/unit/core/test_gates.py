@@ -27,6 +27,7 @@ V3 = deployed(GREEN, "v3", Speaks.NEW)
 HOLDER = Holder(pid=7, who="ec advance, process 1 of ann on box", since=NOW)
 WARNING = Finding(what="a publication", severity=Severity.WARN)
 FAULT = Finding(what="the hold is missing", fix=f"ec repair {NAME}")
+ERROR = Finding(what="EC201 drops users.nick (versions/a.py:9)", fix=f"ec lint {NAME}")
 FLYING = change(Phase.EXPANDED, in_flight=InFlight(move=Move.DUAL_WRITE, since=NOW))
 OTHER = change(Phase.CUT_OVER, "orders_total")
 LATE = Snapshot(who="session 9 of ann (psql)", age=timedelta(hours=30))
@@ -91,6 +92,21 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
     (ground.PREFLIGHT, Move.EXPAND, Phase.PLANNED, {"preflight": (WARNING, FAULT)}, ("closed", "the hold is missing")),
     (ground.PREFLIGHT, Move.EXPAND, Phase.PLANNED, {"preflight": None}, ("unknown", "the preflight could not be run")),
     (ground.PAIR, Move.EXPAND, Phase.PLANNED, {}, OPEN),
+    (ground.LINT, Move.EXPAND, Phase.PLANNED, {}, OPEN),
+    (
+        ground.LINT,
+        Move.EXPAND,
+        Phase.PLANNED,
+        {"lint": (ERROR,)},
+        ("closed", "EC201 drops users.nick (versions/a.py:9)"),
+    ),
+    (
+        ground.LINT,
+        Move.EXPAND,
+        Phase.PLANNED,
+        {"lint": None},
+        ("unknown", "the pair's revisions could not be judged"),
+    ),
     (ground.EARLIER_EXPANDS, Move.EXPAND, Phase.PLANNED, {}, OPEN),
     (
         ground.EARLIER_EXPANDS,

@@ -13,7 +13,6 @@ from expandcontract.core.color import Color, Weights
 from expandcontract.core.duration import in_words, parse
 from expandcontract.core.fit import FITS, fitting, misfits, spoken
 from expandcontract.core.mapping import Mapping, Table
-from expandcontract.core.pace import Pace, Position, after, eta, next_batch, share
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.core.shape import Shape
@@ -163,27 +162,6 @@ def test_durations_that_are_none() -> None:
     assert timedelta(seconds=0.25) == parse("250ms")
     with pytest.raises(UsageError, match="'5' is not a duration"):
         parse("5")
-
-
-@given(st.integers(0, 5000), st.integers(1, 2000), st.sampled_from([1, 2, 16, 32]))
-def test_pace_visits_every_page_once_in_every_stripe(pages: int, window: int, stripes: int) -> None:
-    """Walking the batches covers each page exactly once for each stripe, in bounded steps, and never beyond the end."""
-    pace = Pace(window_pages=window, stripes=stripes)
-    at, seen, done = Position(page=0, stripe=0, end_page=pages), 0, 0.0
-    while (batch := next_batch(at, pace)) is not None:
-        assert 0 <= batch.first_page < batch.end_page <= pages
-        seen += batch.end_page - batch.first_page
-        at = after(at, batch, pace)
-        assert done <= share(at, pace) <= pages
-        done = share(at, pace)
-    assert pages * stripes == seen
-
-
-def test_eta() -> None:
-    """The rest takes as long as what is done did, in proportion; before anything is done nobody knows."""
-    assert timedelta(seconds=30) == eta(25, 100, timedelta(seconds=10))
-    assert eta(0, 100, timedelta(seconds=10)) is None
-    assert eta(5, 100, timedelta()) is None
 
 
 def test_live_color_of_facts() -> None:

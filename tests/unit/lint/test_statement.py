@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from expandcontract.core.mapping import Table
 from expandcontract.core.revision import Action, Kind
-from expandcontract.pg.statement import read, split
+from expandcontract.pg.parsed import cut
+from expandcontract.pg.statement import read
 
 T = Table(schema="public", name="t")
 X = Table(schema="s", name="X y")
@@ -153,13 +154,13 @@ def test_statements_are_split_outside_of_strings_and_bodies() -> None:
         "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END",
         "SELECT 1 /* ; /* ; */ ; */ + 1 -- ;\n + 2",
     ]
-    assert parts == split("; ".join(parts) + ";\n -- ;\n")
+    assert parts == [one.text for one in cut("; ".join(parts) + ";\n -- ;\n")]
 
 
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     """Whatever is written, reading ends and says something."""
-    assert all(read(part) for part in split(text))
+    assert all(read(part.text) for part in cut(text))
     assert read(text)
 
 

@@ -25,9 +25,9 @@ LINES = [
 ]
 
 
-def formatted(text: str) -> str:
+def formatted(text: str, *options: str) -> str:
     """What ``ruff format`` makes of it by default."""
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "-"]
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", *options, "-"]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
@@ -50,3 +50,12 @@ def test_quotes_are_the_formatters_choice() -> None:
     texts = ["a", 'a "b"', "it's", 'it\'s "b"', "'' \"b\"", "\\\"'", 'a\\"']
     source = "".join(f"x = {quoted(text)}\n" for text in texts)
     assert formatted(source) == source
+
+
+def test_what_is_laid_out_stands_under_any_common_length() -> None:
+    """A project whose lines may be longer leaves the files alone too, and none is longer than 120."""
+    long = "op.execute(" + quoted("SELECT 'it''s' AS x, " * 12) + ")"
+    source = "def upgrade() -> None:\n" + "\n".join(layout(line, 4) for line in [*LINES, long]) + "\n"
+    assert [] == [line for line in source.splitlines() if len(line) > 120]
+    for length in ("88", "100", "120"):
+        assert formatted(source, "--line-length", length) == source

@@ -65,6 +65,7 @@ FORMS = (
     Form(name="add column unique", statement="ALTER TABLE a ADD COLUMN x int UNIQUE", on=NOT_PARTITIONED),
     _alter("set default", "SET DEFAULT 'x'"),
     _alter("set default", "SET DEFAULT clock_timestamp()::text", case="volatile"),
+    _alter("set default", "SET DEFAULT nextval('s')", "CREATE SEQUENCE s", case="nextval", column="n"),
     _alter("drop default", "DROP DEFAULT"),
     _alter("set not null", "SET NOT NULL"),
     _alter("set not null, proved by check", "SET NOT NULL", FILLED),

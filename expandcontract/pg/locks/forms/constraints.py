@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PLAIN, Form, Kind
+from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITIONED, Form, Kind
 
-FK = "ALTER TABLE a ADD CONSTRAINT c FOREIGN KEY (b_id) REFERENCES b"
+REFERENCES = "FOREIGN KEY (b_id) REFERENCES b"
+FK = f"ALTER TABLE a ADD CONSTRAINT c {REFERENCES}"
 REVERSE = "CREATE TABLE r (u int REFERENCES a)"
+PARTS = "ALTER TABLE a_1 ADD {0}; ALTER TABLE a_2 ADD {0}"
+DEEP = (
+    "CREATE TABLE a_3 PARTITION OF a FOR VALUES FROM (1000) TO (2000) PARTITION BY RANGE (id);"
+    "CREATE TABLE a_3_1 PARTITION OF a_3 DEFAULT; ALTER TABLE a_3 ADD {0}; " + PARTS
+)
 NOBODY = "ALTER TABLE a DROP CONSTRAINT a_pkey CASCADE; ALTER TABLE a ALTER COLUMN id DROP NOT NULL"
+STRICT = NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL"
 
 
 def _form(
@@ -32,6 +39,13 @@ def _form(
         since=since,
         on=on,
         referenced=referenced,
+    )
+
+
+def _partitions_have(name: str, what: str, given: str = "SELECT") -> tuple[Form, ...]:
+    return tuple(
+        _form(name, f"ADD CONSTRAINT c {what}", f"{given}; {parts.format(what)}", case=case, on=PARTITIONED)
+        for case, parts in (("", PARTS), ("so have partitions of these", DEEP))
     )
 
 
@@ -64,25 +78,31 @@ FORMS = (
     _form("drop not null", "DROP CONSTRAINT c", _added("NOT NULL v"), since=18, case="by name"),
     _form("rename constraint", "RENAME CONSTRAINT c TO d", _added("CHECK (n > 0)")),
     *FOREIGN_KEYS,
-    *(replace(f, case="to a partitioned table", on=PLAIN, referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
+    *(replace(f, case="to a partitioned table", referenced=Kind.PARTITIONED) for f in FOREIGN_KEYS),
+    *_partitions_have("add foreign key, partitions have it", REFERENCES),
+    *(
+        replace(form, referenced=Kind.PARTITIONED)
+        for form in _partitions_have("add foreign key to a partitioned table, partitions have it", REFERENCES)
+    ),
     _form(
         "alter constraint inherit", "ALTER CONSTRAINT c NO INHERIT", _added("NOT NULL v"), since=18, on=NOT_PARTITIONED
     ),
     _form("add unique", "ADD CONSTRAINT c UNIQUE (id, v)"),
+    *_partitions_have("add unique, partitions have it", "UNIQUE (id, v)"),
     _form(
         "add unique using index",
         "ADD CONSTRAINT c UNIQUE USING INDEX a_ix",
         "CREATE UNIQUE INDEX a_ix ON a (id, v)",
         on=NOT_PARTITIONED,
     ),
-    _form(
-        "add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL"
-    ),
+    _form("add primary key", "ADD CONSTRAINT c PRIMARY KEY (id)", STRICT),
     _form("add primary key, nullable column", "ADD CONSTRAINT c PRIMARY KEY (id)", NOBODY),
+    *_partitions_have("add primary key, nullable column, partitions have it", "PRIMARY KEY (id)", NOBODY),
+    *_partitions_have("add primary key, partitions have it", "PRIMARY KEY (id)", STRICT),
     _form(
         "add primary key using index",
         "ADD CONSTRAINT c PRIMARY KEY USING INDEX a_ix",
-        NOBODY + "; ALTER TABLE a ALTER COLUMN id SET NOT NULL; CREATE UNIQUE INDEX a_ix ON a (id)",
+        STRICT + "; CREATE UNIQUE INDEX a_ix ON a (id)",
         on=NOT_PARTITIONED,
     ),
     _form(

@@ -2,10 +2,10 @@
 
 Rules for the next editor:
 
-1. The statement works on table ``a``; names tell roles: ``a_1``, ``a_2`` are its leaves, ``b`` a foreign key's other
-   table and ``b_1``, ``b_2`` that one's leaves, ``p`` the partitioned table that ``a`` is (to be) a partition of,
-   ``p_1`` a sibling and ``p_d`` the default partition, ``w`` and ``m`` a view and a materialized view over ``a``,
-   ``s`` a sequence, ``a_ix`` an index of ``a``.
+1. The statement works on table ``a``; names tell roles: ``a_1``, ``a_2`` are its leaves, and ``a_3`` with ``a_3_1``
+   below it where a form's ``given`` makes them, ``b`` is a foreign key's other table and ``b_1``, ``b_2`` that one's
+   leaves, ``p`` the partitioned table that ``a`` is (to be) a partition of, ``p_1`` a sibling and ``p_d`` the default
+   partition, ``w`` and ``m`` a view and a materialized view over ``a``, ``s`` a sequence, ``a_ix`` an index of ``a``.
 2. ``name`` is what a prediction calls it. Two forms may share it and differ in ``case``; then they do the same, and
    a test says so.
 3. Each form is measured on a plain table, on a partitioned one and on one with a child, unless ``on`` says otherwise.

@@ -7,7 +7,8 @@ from expandcontract.pg.locks.forms.form import EVERY, NOT_PARTITIONED, PARTITION
 F = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 TRIGGER = "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()"
 W = "CREATE VIEW w AS SELECT id, v FROM a"
-M = "CREATE MATERIALIZED VIEW m AS SELECT id, v FROM a; CREATE UNIQUE INDEX ON m (id)"
+M = "CREATE MATERIALIZED VIEW m AS SELECT id, v FROM a"
+M_INDEXED = f"{M}; CREATE UNIQUE INDEX ON m (id)"
 E = "CREATE TYPE e AS ENUM ('x', 'y')"
 D = "CREATE DOMAIN d AS int; ALTER TABLE a ADD COLUMN x d"
 S = "CREATE SEQUENCE s"
@@ -54,9 +55,10 @@ FORMS = (
     _form("drop view, not there", "DROP VIEW IF EXISTS w"),
     _form("rename view", "ALTER VIEW w RENAME TO w2", W),
     _form("set view option", "ALTER VIEW w SET (security_barrier)", W),
-    _form("create materialized view", "CREATE MATERIALIZED VIEW m AS SELECT id, v FROM a", on=EVERY),
+    _form("create materialized view", M, on=EVERY),
     _form("refresh materialized view", "REFRESH MATERIALIZED VIEW m", M, on=EVERY),
-    _form("refresh materialized view concurrently", "REFRESH MATERIALIZED VIEW CONCURRENTLY m", M),
+    _form("refresh materialized view", "REFRESH MATERIALIZED VIEW m", M_INDEXED, case="indexed"),
+    _form("refresh materialized view concurrently", "REFRESH MATERIALIZED VIEW CONCURRENTLY m", M_INDEXED),
     _form("drop materialized view", "DROP MATERIALIZED VIEW m", M),
     _form("create rule", "CREATE RULE r AS ON INSERT TO a DO ALSO NOTHING"),
     _form("create type", E),
@@ -87,6 +89,8 @@ FORMS = (
     _form("rename sequence", "ALTER SEQUENCE s RENAME TO s2", S),
     _form("drop sequence", "DROP SEQUENCE s", S),
     _form("grant", "GRANT SELECT ON a TO PUBLIC", on=EVERY),
+    _form("grant", "GRANT USAGE ON SEQUENCE s TO PUBLIC", S, case="sequence"),
+    _form("revoke", "REVOKE USAGE ON SEQUENCE s FROM PUBLIC", S, case="sequence"),
     _form("revoke", "REVOKE SELECT (v) ON a FROM PUBLIC", on=EVERY),
     _form("comment on column", "COMMENT ON COLUMN a.v IS 'x'", on=EVERY),
     _form("comment on table", "COMMENT ON TABLE a IS 'x'", on=EVERY),

@@ -32,6 +32,7 @@ def _form(
 
 FORMS = (
     _form("create table", "CREATE TABLE z (id int PRIMARY KEY)"),
+    _form("create table", "CREATE TABLE z (id int DEFAULT nextval('s'))", "CREATE SEQUENCE s", case="nextval"),
     _form("create table, there already", "CREATE TABLE IF NOT EXISTS a (id int)"),
     _form("create table references", "CREATE TABLE z (b_id int REFERENCES b)"),
     _form("create table like", "CREATE TABLE z (LIKE a INCLUDING ALL)", on=EVERY),

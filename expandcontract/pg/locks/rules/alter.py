@@ -139,6 +139,8 @@ def _alter_index(world: World, name: tuple[str, str], commands: list[Node]) -> l
 
 def _attach_index(world: World, name: tuple[str, str], child: tuple[str, str]) -> Piece:
     index, part = world.need(name), world.need(child)
+    if part.table is not None and child in (indexes := world.need(part.table).indexes):
+        indexes[child].attached = True
     return Piece(
         form="attach index",
         kind="partitioned",

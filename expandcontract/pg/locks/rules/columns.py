@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks import defaults, types
-from expandcontract.pg.locks.parse import Node, names, statements
+from expandcontract.pg.locks.parse import Node, names
 from expandcontract.pg.locks.rules import constraints, proof
 from expandcontract.pg.locks.rules.dropping import references_gone, views_gone
 from expandcontract.pg.locks.table import Piece
 from expandcontract.pg.locks.world import Column, Index, Relation
+from expandcontract.pg.parsed import cut
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.rules.target import Target
@@ -67,6 +68,7 @@ def _column(at: Target, definition: Node, parts: dict[str, Node]) -> Column:
         not_null=bool(strict) or serial is not None,
         identity="CONSTR_IDENTITY" in parts,
         sequence=sequence,
+        drawn=sequence if serial is not None else None,
     )
 
 
@@ -89,7 +91,7 @@ def _added(at: Target, definition: Node, parts: dict[str, Node]) -> Piece:
 def _with_default(at: Target, parts: dict[str, Node], of_domain: str) -> Piece:
     expression = parts.get("CONSTR_DEFAULT", {}).get("raw_expr")
     if "CONSTR_DEFAULT" not in parts and of_domain:
-        (query,) = statements(f"SELECT {of_domain}")
+        (query,) = cut(f"SELECT {of_domain}")
         expression = query.node["target_list"][0]["res_target"]["val"]
     default, assumed = defaults.judge(at.world, expression)
     if default is not defaults.Default.NONE:
@@ -212,7 +214,10 @@ def simple(at: Target, command: Node) -> list[Piece]:
     owned = (column.sequence,) if column is not None and column.sequence else ()
     match kind:
         case "AT_ColumnDefault":
-            return [at.piece("set default" if "def" in command else "drop default")]
+            numbers = defaults.sequences(at.world, command.get("def"))
+            if column is not None:
+                column.drawn = next(iter(numbers), None)
+            return [at.piece("set default", sequence=numbers) if "def" in command else at.piece("drop default")]
         case "AT_DropNotNull":
             if column is not None:
                 column.not_null = False

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
 from expandcontract.pg.locks.parse import Node, mentioned, names
-from expandcontract.pg.locks.rules import proof
+from expandcontract.pg.locks.rules import merging, proof, renaming
 from expandcontract.pg.locks.rules.dropping import foreign_key_gone, references_gone
+from expandcontract.pg.locks.rules.target import partitions
 from expandcontract.pg.locks.table import UNTOLD
-from expandcontract.pg.locks.world import Column, Index, Key, Reference
+from expandcontract.pg.locks.world import Column, Index, Key, Reference, Relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,19 +36,15 @@ def remember(
     default = "_".join(
         filter(None, (at.name[1], *(over if kind in "fux" else over[:1] if kind != "p" else ()), SUFFIX[kind]))
     )
-    name = constraint.get("conname", default)
-    at.relation.keys[name] = Key(
-        kind=kind, columns=frozenset(over), validated=valid, expression=constraint.get("raw_expr"), other=other
-    )
-    if kind in "pux":
-        at.relation.indexes[at.name[0], name] = Index(columns=frozenset(over))
+    name = constraint.get("conname") or (at.world.free(at.name[0], default)[1] if kind in renaming.BACKED else default)
+    at.relation.keys[name] = Key(kind=kind, columns=frozenset(over), validated=valid, node=constraint, other=other)
+    if kind in renaming.BACKED:
+        index, unique = (at.name[0], name), merging.kept_unique(constraint) if kind != "x" else None
+        at.relation.indexes[index] = Index(columns=frozenset(over), unique=unique)
+        at.world.add(Relation(name=index, kind="I" if at.relation.kind == "p" else "i", table=at.name))
     if other is not None:
-        key = frozenset(names(constraint["pk_attrs"])) if "pk_attrs" in constraint else _primary(at, other)
-        at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=key))
-
-
-def _primary(at: Target, other: Name) -> frozenset[str]:
-    return next((key.columns for key in at.world.need(other).keys.values() if key.kind == "p"), frozenset())
+        key = names(constraint["pk_attrs"]) if "pk_attrs" in constraint else merging.primary(at.world, other)
+        at.world.need(other).referenced.append(Reference(table=at.name, constraint=name, columns=frozenset(key)))
 
 
 def add(at: Target, command: Node) -> list[Piece]:
@@ -58,14 +55,14 @@ def add(at: Target, command: Node) -> list[Piece]:
         case "CONSTR_CHECK":
             return [_check(at, constraint, late=late)]
         case "CONSTR_FOREIGN":
-            return [_foreign(at, constraint, late=late)]
+            return _foreign(at, constraint, late=late)
         case "CONSTR_NOTNULL":
             return [_not_null(at, constraint, late=late)]
         case "CONSTR_EXCLUSION":
             remember(at, constraint, kind="x", columns=())
             return [at.piece("add exclusion")]
         case kind:
-            return [_unique(at, constraint, primary=kind == "CONSTR_PRIMARY")]
+            return _unique(at, constraint, primary=kind == "CONSTR_PRIMARY")
 
 
 def _check(at: Target, constraint: Node, *, late: bool) -> Piece:
@@ -76,12 +73,17 @@ def _check(at: Target, constraint: Node, *, late: bool) -> Piece:
     return at.piece("add check not valid" if late else "add check")
 
 
-def _foreign(at: Target, constraint: Node, *, late: bool) -> Piece:
+def _foreign(at: Target, constraint: Node, *, late: bool) -> list[Piece]:
     other = referenced(at, constraint)
     enforced = bool(constraint.get("is_enforced"))
     remember(at, constraint, kind="f", columns=names(constraint["fk_attrs"]), other=other, valid=enforced and not late)
     suffix = " not enforced" if not enforced else " not valid" if late else ""
-    return at.with_other("add foreign key" + suffix, other)
+    whole = at.with_other("add foreign key" + suffix, other)
+    if suffix:
+        return [whole]
+    far = " to a partitioned table" if partitions(at.world, other) else ""
+    own = merging.own_foreign(at.world, constraint, other)
+    return merging.pieces(at, whole, f"add foreign key{far}, partitions have it", own)
 
 
 def _not_null(at: Target, constraint: Node, *, late: bool) -> Piece:
@@ -91,22 +93,34 @@ def _not_null(at: Target, constraint: Node, *, late: bool) -> Piece:
     return at.piece("add not null not valid" if late else "add not null")
 
 
-def _unique(at: Target, constraint: Node, *, primary: bool) -> Piece:
-    index = constraint.get("indexname")
-    if index is not None:
-        columns: Iterable[str] = at.relation.indexes.get((at.name[0], index), Index()).columns
+def _unique(at: Target, constraint: Node, *, primary: bool) -> list[Piece]:
+    kind, form = ("p", "add primary key") if primary else ("u", "add unique")
+    if "indexname" in constraint:
+        columns = _using_index(at, constraint, kind)
+        form += " using index"
     else:
         columns = names(constraint.get("keys", []))
-    strict = all(proof.not_null(at.relation, column) for column in columns)
-    remember(at, constraint, kind="p" if primary else "u", columns=columns)
-    if not primary:
-        return at.piece("add unique using index" if index else "add unique")
-    for column in columns:
-        at.relation.columns.setdefault(column, Column()).not_null = True
-    form = "add primary key" + (" using index" if index else "")
-    if not strict:
+    if primary and not all(proof.not_null(at.relation, column) for column in columns):
         form += ", nullable column"
-    return at.piece(form)
+    own = merging.own_unique(merging.kept_unique(constraint), columns if primary else ())
+    found = merging.pieces(at, at.piece(form), f"{form}, partitions have it", own)
+    if "indexname" not in constraint:
+        remember(at, constraint, kind=kind, columns=columns)
+    for column in columns if primary else ():
+        at.relation.columns.setdefault(column, Column()).not_null = True
+    return found
+
+
+def _using_index(at: Target, constraint: Node, kind: str) -> tuple[str, ...]:
+    """The index becomes the constraint's and takes its name; its columns."""
+    old = (at.name[0], str(constraint["indexname"]))
+    new = (at.name[0], str(constraint.get("conname", old[1])))
+    index = at.relation.indexes.get(old, Index())
+    if old != new:
+        at.world.rename(old, new)
+    at.relation.keys[new[1]] = Key(kind=kind, columns=index.columns)
+    at.relation.indexes[new] = index
+    return index.unique.columns if index.unique is not None else tuple(index.columns)
 
 
 def validate(at: Target, command: Node) -> list[Piece]:
@@ -129,7 +143,8 @@ def drop(at: Target, command: Node) -> list[Piece]:
         return [at.piece("drop constraint, not there")]
     if key is None:
         return [at.with_other("drop foreign key", UNTOLD, assumed=True)]
-    at.relation.indexes.pop((at.name[0], command["name"]), None)
+    if key.kind in renaming.BACKED:
+        at.world.remove((at.name[0], command["name"]))
     pieces = dropped(at, key)
     if command.get("behavior") == "DROP_CASCADE" and key.kind in "pu":
         pieces += references_gone(at, key.columns)

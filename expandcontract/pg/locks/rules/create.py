@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from expandcontract.pg.locks import defaults
 from expandcontract.pg.locks.names import owner, range_var
 from expandcontract.pg.locks.parse import Node, mentioned, names
 from expandcontract.pg.locks.rules import columns as of_columns
@@ -13,7 +14,7 @@ from expandcontract.pg.locks.rules.partitions import around
 from expandcontract.pg.locks.rules.queries import sources, through
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.table import Piece
-from expandcontract.pg.locks.world import Column, Index, Relation, Type, View
+from expandcontract.pg.locks.world import Column, Index, Relation, Type, Unique, View
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
@@ -68,6 +69,8 @@ def _elements(node: Node, world: World, made: Relation) -> list[Piece]:
                 made.columns.update(_copied(original.relation))
                 pieces.append(original.piece("create table like"))
             case {"column_def": definition}:
+                drawn = defaults.sequences(world, definition)
+                pieces += [Piece(form="create table", roles={"sequence": drawn})] if drawn else []
                 pieces += [
                     Piece(form="create table references", roles=piece.roles)
                     for piece in of_columns.add_column(at, {"def": {"column_def": definition}})
@@ -93,16 +96,27 @@ def _without(piece: Piece, made: Name) -> dict[str, tuple[Name, ...]]:
 def create_index(node: Node, world: World) -> list[Piece]:
     """CREATE INDEX, with ONLY, CONCURRENTLY and IF NOT EXISTS."""
     at = target(world, range_var(world, node["relation"]), family=bool(node["relation"].get("inh")))
-    over = {found["index_elem"].get("name", "") for found in node.get("index_params", [])}
-    name = (at.name[0], node.get("idxname") or "_".join((at.name[1], *sorted(over), "idx")))
+    over = [found["index_elem"].get("name", "") for found in node.get("index_params", [])]
+    chosen = "_".join((at.name[1], *(name or "expr" for name in over), "idx"))
+    name = (at.name[0], node["idxname"]) if "idxname" in node else world.free(at.name[0], chosen)
     late = " concurrently" if node.get("concurrent") else ""
     if node.get("if_not_exists") and world.get(name) is not None:
         return [at.piece(f"create index{late}, there already")]
     world.add(Relation(name=name, kind="I" if at.relation.kind == "p" else "i", table=at.name))
-    at.relation.indexes[name] = Index(columns=frozenset(over), plain="" not in over and "where_clause" not in node)
+    plain = "" not in over and "where_clause" not in node
+    unique = _kept_unique(node) if plain and node.get("unique") else None
+    at.relation.indexes[name] = Index(columns=frozenset(over), plain=plain, unique=unique)
     if at.relation.kind == "p" and not at.family:
         return [at.piece("create index only")]
     return [at.piece(f"create index{late}")]
+
+
+def _kept_unique(node: Node) -> Unique:
+    columns, including = (
+        tuple(found["index_elem"]["name"] for found in node.get(part, []))
+        for part in ("index_params", "index_including_params")
+    )
+    return Unique(columns, including, bool(node.get("nulls_not_distinct")))
 
 
 def create_view(node: Node, world: World) -> list[Piece]:

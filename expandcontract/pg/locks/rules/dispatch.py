@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.pg.locks.names import range_var
+from expandcontract.pg.locks.parse import names
 from expandcontract.pg.locks.rules import alter, create, drops, others, queries
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.table import Piece
+from expandcontract.pg.locks.world import Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from expandcontract.pg.locks.parse import Node, Statement
+    from expandcontract.pg.locks.parse import Node
     from expandcontract.pg.locks.world import World
+    from expandcontract.pg.parsed import Statement
 
 RULES: dict[str, Callable[[Node, World], list[Piece]]] = {
     "alter_table_stmt": alter.alter,
@@ -69,6 +72,9 @@ def pieces(statement: Statement, world: World) -> list[Piece]:
     if kind in NAMED:
         form, field = NAMED[kind]
         return [target(world, range_var(world, node[field])).piece(form)]
+    if kind == "create_enum_stmt":
+        made = names(node["type_name"])[-1]
+        world.types[made] = Type(base=made)
     if kind == "alter_enum_stmt" and "old_val" in node:
         return [Piece(form="rename enum value")]
     if kind == "copy_stmt":

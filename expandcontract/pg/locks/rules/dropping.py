@@ -30,7 +30,6 @@ def views_gone(at: Target, columns: frozenset[str] | None = None) -> list[Piece]
     for view in list(at.relation.views):
         if columns is None or view.columns is None or columns & view.columns:
             pieces += view_gone(at.world, view.name)
-            at.relation.views.remove(view)
     return pieces
 
 

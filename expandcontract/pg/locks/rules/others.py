@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from expandcontract.core.effect import LockMode
 from expandcontract.pg.locks.names import owner, range_var
 from expandcontract.pg.locks.parse import Node, concurrently, constant, names, option
+from expandcontract.pg.locks.rules import renaming
 from expandcontract.pg.locks.rules.queries import through
 from expandcontract.pg.locks.rules.target import target
 from expandcontract.pg.locks.source import Catalogue
@@ -38,30 +39,16 @@ def _rename_part(node: Node, world: World, name: Name) -> Piece:
         case "OBJECT_COLUMN", "v" | "m":
             piece = Piece(form="rename view column", roles={"view": (name,)})
         case "OBJECT_COLUMN", _:
-            piece = _rename_column(node, world, name)
+            piece = at.piece("rename column")
+            renaming.column(target(world, name), node["subname"], node["newname"])
         case "OBJECT_TABCONSTRAINT", _:
-            key = at.relation.keys.pop(node["subname"], None)
-            if key is not None:
-                at.relation.keys[node["newname"]] = key
             piece = at.piece("rename constraint")
+            renaming.constraint(at, node["subname"], node["newname"])
         case "OBJECT_TRIGGER", _:
             piece = at.piece("rename trigger")
         case kind, _:
             piece = _rename_relation(kind, world, name, (name[0], node["newname"]))
     return piece
-
-
-def _rename_column(node: Node, world: World, name: Name) -> Piece:
-    at = target(world, name)
-    old, new = node["subname"], node["newname"]
-    for each in (at.relation, *(world.need(leaf) for leaf in at.leaves)):
-        if old in each.columns:
-            each.columns[new] = each.columns.pop(old)
-        for key in each.keys.values():
-            key.columns = frozenset(new if column == old else column for column in key.columns)
-        for index in each.indexes.values():
-            index.columns = frozenset(new if column == old else column for column in index.columns)
-    return at.piece("rename column")
 
 
 def _rename_relation(kind: str, world: World, name: Name, new: Name) -> Piece:
@@ -81,7 +68,7 @@ def _rename_relation(kind: str, world: World, name: Name, new: Name) -> Piece:
         return UNKNOWN
     form, part = forms[found]
     piece = at.piece(form) if part == "table" else Piece(form=form, roles={part: (name,)}, assumed=not at.certain)
-    world.rename(name, new)
+    renaming.relation(world, name, new)
     return piece
 
 
@@ -93,11 +80,8 @@ def set_schema(node: Node, world: World) -> list[Piece]:
     at = target(world, name)
     owned = tuple(column.sequence for column in at.relation.columns.values() if column.sequence is not None)
     piece = at.piece("set schema", sequence=owned)
-    for column in at.relation.columns.values():
-        if column.sequence is not None:
-            moved = (node["newschema"], column.sequence[1])
-            world.rename(column.sequence, moved)
-            column.sequence = moved
+    for sequence in owned:
+        world.rename(sequence, (node["newschema"], sequence[1]))
     world.rename(name, (node["newschema"], name[1]))
     return [piece]
 
@@ -125,11 +109,17 @@ def comment(node: Node, world: World) -> list[Piece]:
 
 
 def grant(node: Node, world: World) -> list[Piece]:
-    """GRANT and REVOKE on tables."""
+    """GRANT and REVOKE on tables and sequences."""
     form = "grant" if node.get("is_grant") else "revoke"
-    if node.get("objtype") != "OBJECT_TABLE" or node.get("targtype") != "ACL_TARGET_OBJECT":
-        return [UNKNOWN if node.get("targtype") != "ACL_TARGET_OBJECT" else Piece(form="create type")]
-    return [target(world, range_var(world, found["range_var"])).piece(form) for found in node["objects"]]
+    if node.get("targtype") != "ACL_TARGET_OBJECT":
+        return [UNKNOWN]
+    kind = node.get("objtype")
+    if kind not in {"OBJECT_TABLE", "OBJECT_SEQUENCE"}:
+        return [Piece(form="create type")]
+    found = [range_var(world, item["range_var"]) for item in node["objects"]]
+    if kind == "OBJECT_SEQUENCE":
+        return [Piece(form=form, roles={"sequence": tuple(found)})]
+    return [target(world, name).piece(form) for name in found]
 
 
 def reindex(node: Node, world: World) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""The server-side functions of the ledger: what each does to the tables that its change maps.
+"""The server-side functions of the ledger: what each does to the tables that its change maps or moves columns between.
 
 Read from ``ledger/sql``; a test calls each and compares. Their locks on the ledger's own tables are not told: no
 application uses these.
@@ -10,14 +10,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.pg.locks.parse import Node, constant
+from expandcontract.pg.locks.rules.swapping import traded
 from expandcontract.pg.locks.rules.target import target
-from expandcontract.pg.locks.source import Catalogue
 from expandcontract.pg.locks.table import UNTOLD, Piece
+from expandcontract.pg.locks.world import Begun, Relation, View
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Name, World
 
-TRIGGERS = ("zz_expandcontract_insert", "zz_expandcontract_update")
+PREFIX = "zz_expandcontract_"
+MAPPED = frozenset({"insert", "update"})
+MOVED = {
+    "source": frozenset({"insert", "moved_insert", "moved_update"}),
+    "target": frozenset({"insert", "moved_insert", "moved_update", "moved_delete"}),
+}
 LEDGER_ONLY = frozenset(
     {"assert_contract", "assert_retract", "revision_applied", "revision_reverted", "journal_append", "durable", "phase"}
 )
@@ -29,115 +35,93 @@ def call(function: str, node: Node, world: World) -> list[Piece]:
     pieces: list[Piece] = []
     match function, arguments:
         case "begin_change", [str(change), str(), str(shape)]:
-            pieces = _begun(world, change, json.loads(shape))
-        case "hold", [str(), str(shape)]:
-            pieces = _held(world, _tables(json.loads(shape), "holds"))
+            begun = world.changes()[change] = Begun(shape=json.loads(shape), attached=True)
+            pieces = [*_held(world, change, begun.shape), *_sync(world, begun.shape)]
+        case "hold", [str(change), str(shape)]:
+            pieces = _held(world, change, json.loads(shape))
         case "sync", [str(shape)]:
-            for at in _tables(json.loads(shape), "mappings"):
-                pieces += _synced(world, at, attached=_attached(world, at))
+            pieces = _sync(world, json.loads(shape))
         case "sync_table", [str(schema), str(table)]:
-            pieces = _synced(world, (schema, table), attached=_attached(world, (schema, table)))
-        case "end_change", [str(change)]:
-            pieces = _ended(world, change)
-        case "reattach", [str(change)]:
-            places = tuple(name for name, _ in _mapped(world, change))
-            pieces = _held(world, _asked(world, "held", change) or places)
-            pieces += [piece for at in places for piece in _synced(world, at, attached=True)]
-        case "fill_straight", [str(change)]:
-            pieces = [target(world, name).piece("update") for name, _ in _mapped(world, change)]
+            pieces = _synced(world, (schema, table))
+        case (("end_change" | "reattach" | "swap" | "fill_straight"), [str(change)]):
+            pieces = _of_change(function, change, world)
+        case "revision_reverted", [str(change), "contract"]:
+            pieces = _of_change("reattach", change, world)
+        case _ if function in LEDGER_ONLY:
+            pieces = []
         case _:
-            pieces = _traded(function, arguments, world)
+            pieces = traded(function, arguments, world)
     return pieces or [Piece(form="select")]
 
 
-def _traded(function: str, arguments: list[Any], world: World) -> list[Piece]:
-    """What the functions of a swap do."""
-    match function, arguments:
-        case "trade_columns", [str(schema), str(table), *_]:
-            return [target(world, (schema, table)).piece("rename column")]
-        case "trade_constraints", [str(schema), str(table), *_]:
-            return [target(world, (schema, table)).piece("rename constraint")]
-        case "swap", [str(change)]:
-            return [piece for at, _ in _mapped(world, change) for piece in _synced(world, at, attached=True)]
-        case _:
-            return [Piece(form="select" if function in LEDGER_ONLY else "unknown")]
+def _of_change(function: str, change: str, world: World) -> list[Piece]:
+    """What the functions do that are told a change's name only."""
+    begun = world.changes().get(change)
+    if begun is None:
+        unknown = "update" if function == "fill_straight" else "drop trigger"
+        return [] if world.has_ledger else [target(world, UNTOLD).piece(unknown, assumed=True)]
+    if function == "fill_straight":
+        return _filled(world, begun.shape)
+    begun.attached = function != "end_change"
+    hold = _held(world, change, begun.shape if begun.attached else {})
+    return [*hold, *_sync(world, begun.shape)]
 
 
-def _tables(shape: dict[str, Any], part: str) -> tuple[Name, ...]:
-    return tuple((str(found["schema"]), str(found["table"])) for found in shape[part])
+def _held(world: World, change: str, shape: dict[str, Any]) -> list[Piece]:
+    """The view that keeps columns from being dropped is made anew, or goes where there is nothing to keep."""
+    name = ("expandcontract", f"hold_{change}")
+    world.remove(name)
+    held = shape.get("holds", [])
+    if not held:
+        return []
+    world.add(Relation(name=name, kind="v"))
+    for item in held:
+        world.need(_place(item)).views.append(View(name=name, columns=frozenset(item["columns"])))
+    tables = tuple(_place(item) for item in held)
+    return [Piece(form="create view", roles={"table": tables}, assumed=not all(world.need(t).known for t in tables))]
 
 
-def _begun(world: World, change: str, shape: dict[str, Any]) -> list[Piece]:
-    places = world.mapped[change] = _tables(shape, "mappings")
-    synced = [piece for at in places for piece in _synced(world, at, attached=True)]
-    return [*_held(world, _tables(shape, "holds")), *synced]
+def _sync(world: World, shape: dict[str, Any]) -> list[Piece]:
+    """The triggers of every table that has some for a shape; in the order in which the ledger goes through them."""
+    places = [_place(item) for item in shape.get("mappings", [])]
+    places += [_place(item[side]) for side in ("target", "source") for item in shape.get("transfers", [])]
+    return [piece for place in dict.fromkeys(places) for piece in _synced(world, place)]
 
 
-def _held(world: World, names: tuple[Name, ...]) -> list[Piece]:
-    assumed = not all(world.need(name).known for name in names)
-    return [Piece(form="create view", roles={"table": names}, assumed=assumed)] if names else []
-
-
-def _synced(world: World, name: Name, *, attached: bool | None) -> list[Piece]:
-    """The two triggers are made anew, or dropped; ``None`` where the ledger decides and is not known."""
+def _synced(world: World, name: Name) -> list[Piece]:
+    """A table's triggers are made anew, and those that no open change needs are dropped."""
     at = target(world, name)
-    if attached is None:
+    wanted = _wanted(world, name)
+    there = {trigger for trigger in at.relation.triggers if trigger.startswith(PREFIX)}
+    at.relation.triggers = (at.relation.triggers - there) | wanted
+    if not world.has_ledger and not wanted | there:
         return [at.piece("drop trigger", assumed=True), at.piece("create trigger", assumed=True)]
-    if attached:
-        at.relation.triggers.update(TRIGGERS)
-        return [at.piece("create trigger")]
-    there = not at.certain or bool(at.relation.triggers & set(TRIGGERS))
-    at.relation.triggers.difference_update(TRIGGERS)
-    return [at.piece("drop trigger" if there else "drop trigger, not there")]
+    pieces = [at.piece("drop trigger")] if there - wanted else []
+    return [*pieces, at.piece("create trigger")] if wanted else pieces
 
 
-def _attached(world: World, name: Name) -> bool | None:
-    """Whether any change is attached to the table; ``None`` where there is no ledger to ask."""
-    if _begun_here(world, name):
-        return True
-    if not _has_ledger(world):
-        return None
-    return bool(_rows(world, "mapping_table", schema=name[0], name=name[1]))
+def _wanted(world: World, name: Name) -> set[str]:
+    """The triggers that a table has for all its open changes."""
+    wanted: set[str] = set()
+    for begun in world.changes().values():
+        if not begun.attached:
+            continue
+        if any(_place(item) == name for item in begun.shape.get("mappings", [])):
+            wanted.update(MAPPED)
+        for item in begun.shape.get("transfers", []):
+            for side, triggers in MOVED.items():
+                wanted.update(triggers if _place(item[side]) == name else ())
+    return {PREFIX + trigger for trigger in wanted}
 
 
-def _begun_here(world: World, name: Name) -> bool:
-    return any(name in names for names in world.mapped.values())
+def _filled(world: World, shape: dict[str, Any]) -> list[Piece]:
+    """Every row that is not filled yet is, in one statement a table."""
+    moved = shape.get("transfers", [])
+    written = [_place(item) for part in ("mappings", "fills") for item in shape.get(part, [])]
+    written += [_place(item["target"]) for item in moved]
+    read = [target(world, _place(item["source"])).piece("select") for item in moved]
+    return [*(target(world, name).piece("update") for name in written), *read]
 
 
-def _ended(world: World, change: str) -> list[Piece]:
-    mapped = _mapped(world, change)
-    world.mapped.pop(change, None)
-    world.remove(("expandcontract", f"hold_{change}"))
-    if mapped == [(UNTOLD, 0)]:
-        return [target(world, UNTOLD).piece("drop trigger", assumed=True)]
-    return [
-        piece
-        for name, others in mapped
-        for piece in _synced(world, name, attached=others > 0 or _begun_here(world, name))
-    ]
-
-
-def _mapped(world: World, change: str) -> list[tuple[Name, int]]:
-    """The tables that a change maps, and how many other changes the ledger has on each."""
-    if change in world.mapped:
-        return [(name, 0) for name in world.mapped[change]]
-    if not _has_ledger(world):
-        return [(UNTOLD, 0)]
-    return [((row["schema"], row["name"]), int(row["others"])) for row in _rows(world, "mapped", name=change)]
-
-
-def _asked(world: World, query: str, change: str) -> tuple[Name, ...]:
-    if not _has_ledger(world):
-        return ()
-    return tuple((row["schema"], row["name"]) for row in _rows(world, query, name=change))
-
-
-def _has_ledger(world: World) -> bool:
-    source = world.source
-    return isinstance(source, Catalogue) and bool(source.rows("has_ledger")[0]["found"])
-
-
-def _rows(world: World, query: str, **values: object) -> list[Any]:
-    source = world.source
-    assert isinstance(source, Catalogue)  # noqa: S101  # the callers looked
-    return source.rows(query, **values)
+def _place(item: dict[str, Any]) -> Name:
+    return str(item["schema"]), str(item["table"])

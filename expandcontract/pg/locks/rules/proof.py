@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from expandcontract.pg.locks.parse import Node, constant, names, statements
+from expandcontract.pg.locks.parse import Node, constant, names
+from expandcontract.pg.parsed import cut
 
 if TYPE_CHECKING:
     from expandcontract.pg.locks.world import Key, Relation
@@ -28,15 +29,20 @@ def unproved(relation: Relation, column: str) -> bool:
     return any(key.kind == "n" and column in key.columns and not key.validated for key in relation.keys.values())
 
 
-def _expression(key: Key) -> Any:
-    if key.expression is not None:
-        return key.expression
-    (found, *_) = statements(f"ALTER TABLE t ADD {key.definition}")
+def tree(key: Key) -> Node:
+    """A constraint as a statement would write it; empty where that is not known."""
+    if key.node is not None:
+        return key.node
+    (found, *_) = cut(f"ALTER TABLE t ADD {key.definition}")
     match found.node:
-        case {"cmds": [{"alter_table_cmd": {"def": {"constraint": {"raw_expr": expression}}}}]}:
-            return expression
+        case {"cmds": [{"alter_table_cmd": {"def": {"constraint": dict(constraint)}}}]}:
+            return constraint
         case _:
-            return None
+            return {}
+
+
+def _expression(key: Key) -> Any:
+    return tree(key).get("raw_expr")
 
 
 def _proves(node: Any, column: str) -> bool:

@@ -1,0 +1,1 @@
+"""What is watched, one file a subject; the table lists them."""

@@ -1,0 +1,1 @@
+"""Manifests that ``ec`` prints, as text with ``$NAME`` to be filled in."""
