@@ -211,7 +211,8 @@ def one(admin: str, name: str) -> dict[str, Any]:
     with ExitStack() as stack:
         beside = plain(stack, admin, case, attempts)
         drive = prepared(stack, admin, case, f"ours_{case.name}")
-        drive.prepare()
+        drive.tables()
+        drive.pair()
         found = list(moves(drive, attempts))
         os.chdir("/")
     return {

@@ -130,7 +130,14 @@ class Drive:
         return config
 
     def prepare(self) -> None:
-        """Scaffold, make the tables, give release v1 the traffic, write the pair."""
+        """Scaffold, make the tables, give release v1 the traffic, write the pair, and learn what models say of each."""
+        self.tables()
+        self.old_models = self.look(self.project.database)
+        self.pair()
+        self.new_models = self.look(self.fresh_database())
+
+    def tables(self) -> None:
+        """Scaffold, make the tables, give release v1 the traffic."""
         list(self.runner.init())
         env = self.project.directory / "migrations" / "env.py"
         source = env.read_text(encoding="utf-8").replace("target_metadata = None", MODELS)
@@ -142,9 +149,10 @@ class Drive:
         command.upgrade(self.config(self.project.database), "head")
         self.do("deploy", "blue", "v1")
         self.do("switch", "blue", (100,))
-        self.old_models = self.look(self.project.database)
+
+    def pair(self) -> None:
+        """Write the pair."""
         self.runner.new(self.case.recipe, name=self.case.name, **self.case.arguments)
-        self.new_models = self.look(self.fresh_database())
 
     def do(self, verb: str, *arguments: Any, **more: Any) -> None:
         """One moving command, to its end."""

@@ -1,7 +1,6 @@
 """Models change, ``ec new auto`` writes the pairs, and they are taken to their end: then nothing differs any more.
 
 Each case is driven with a statement of the old release in every phase; at the end the schema is the one of a fresh
-pytestmark = pytest.mark.slow
 upgrade, and ``alembic check`` is clean.
 """
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.fix_models import Modelled
 
+pytestmark = pytest.mark.slow
 SETUP = """
 CREATE TABLE team (id int PRIMARY KEY, code int NOT NULL UNIQUE);
 INSERT INTO team SELECT n, n FROM generate_series(1, 9) AS n;
