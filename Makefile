@@ -32,8 +32,9 @@ lint: .venv/lint.stamp
 kills: .venv/lint.stamp
 	$(BIN)/python -m pytest tests/crash/test_kill_backfill.py -q --kills 100 --timeout 3600
 
-bench: .venv/lint.stamp
-	$(BIN)/python -m tests.benchmarks.worst_wait --json waits.json
+bench: .venv/bench.stamp
+	$(BIN)/python -m tests.benchmarks.worst_wait --json docs/benchmarks/waits.json
+	$(BIN)/python -m tests.benchmarks.engine --into docs/benchmarks
 
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md

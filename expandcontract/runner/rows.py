@@ -28,6 +28,7 @@ from expandcontract.runner.waiting import waited
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from expandcontract.config.settings import Settings
     from expandcontract.core.change import ChangeState
     from expandcontract.core.shape import Work
     from expandcontract.revisions.operations import SealItem
@@ -61,9 +62,9 @@ def sealed(text: str, change: ChangeState) -> Event:
     return Event(kind="sealed", text=f"sealed: {text}", change=change.name)
 
 
-def how(place: Place) -> How:
+def how(settings: Settings) -> How:
     """How rows are filled, from the settings."""
-    given = place.settings.backfill
+    given = settings.backfill
     pace = Pace(
         window_pages=given.window_pages, stripes=given.stripes, batch_pages=given.window_pages, target=given.target
     )
@@ -73,14 +74,14 @@ def how(place: Place) -> How:
         workers=given.workers or max(1, (os.cpu_count() or 1) // 2),
         lease=given.lease,
         ceiling=given.ceiling,
-        limits=limits(place.settings),
+        limits=limits(settings),
     )
 
 
 def fill_rows(place: Place, mover: Mover, change: ChangeState, *works: Work) -> Iterator[Event]:
     """Fill the rows of tables, one after the other, as the pace allows; workers elsewhere may help."""
     holding = Holding()
-    for todo in cut(place.url, change.name, works, how(place), epoch=mover.epoch):
+    for todo in cut(place.url, change.name, works, how(place.settings), epoch=mover.epoch):
         with hot(place.url, command=f"backfill {change.name}") as connection:
             for at in join(Segments(connection, change.name), todo, mover.epoch):
                 yield from holding.events(at)

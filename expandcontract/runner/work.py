@@ -87,7 +87,7 @@ def _under_way(place: Place, name: str) -> tuple[ChangeState, int] | None:
 
 
 def _share(place: Place, change: ChangeState, epoch: int, workers: int | None) -> Iterator[Event]:
-    asked = how(place)
+    asked = how(place.settings)
     holding = Holding()
     asked = asked if workers is None else replace(asked, workers=workers)
     for item in change.shape.work:

@@ -1,0 +1,177 @@
+"""Every case in one run on one server; ``make bench`` writes what comes of it to ``docs/benchmarks``.
+
+Figures are ratios to a competitor of the same run: the machine's own speed is in none of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks.engine import bounds, load, rivals, tables, triggers
+from tests.benchmarks.engine.ground import Figures, Ground
+from tests.benchmarks.engine.memory import peak_mb
+from tests.benchmarks.engine.plot import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tests.benchmarks.engine.bounds import Line
+    from tests.benchmarks.engine.tables import Table
+
+Rival = tuple["Callable[[str, Table], None]", bool]
+COMMON: dict[str, Rival] = {
+    "UPDATE, with triggers": (rivals.update, True),
+    "ec, 1 worker": (rivals.ours(1), True),
+    "ec, 2 workers": (rivals.ours(2), True),
+}
+MORE: dict[str, Rival] = {
+    "UPDATE, without triggers": (rivals.update, False),
+    "keys, 1,000": (rivals.keyset(1000), True),
+    "keys, 10,000": (rivals.keyset(10_000), True),
+    "touch, 1,000": (rivals.touch, False),
+}
+CASES = ("main", "tables", "sizes", "memory", "load", "triggers")
+
+
+class Run:
+    """The cases, and what they came to."""
+
+    def __init__(self, ground: Ground, scale: float, times: int) -> None:
+        self.ground, self.scale, self.times = ground, scale, times
+        self.lines: list[Line] = []
+        self.found: dict[str, Any] = {}
+
+    def _rows(self, rows: int) -> int:
+        return max(1000, int(rows * self.scale))
+
+    def _all(self, table: Table, of: dict[str, Rival], times: int) -> dict[str, Figures]:
+        """Each competitor so many times in turn; medians."""
+        runs: dict[str, list[Figures]] = {name: [] for name in of}
+        for _ in range(times):
+            for name, (rival, synced) in of.items():
+                runs[name].append(self.ground.measured(table, rival, synced=synced))
+        found = {name: middle(of_one) for name, of_one in runs.items()}
+        for name, figures in found.items():
+            print(f"  {table.name:14} {name:26} {figures.rows_per_s / 1000:7.1f}k rows/s", end="")  # noqa: T201
+            print(f"  heap {figures.heap:.2f}  indexes {figures.indexes:.2f}  WAL {figures.wal_row:.0f} B")  # noqa: T201
+        return found
+
+    def _keep(self, case: str, found: Any, lines: Iterable[Line]) -> None:
+        self.found[case] = found
+        for line in lines:
+            self.lines.append(line)
+            print(line, flush=True)  # noqa: T201
+
+    def main(self) -> None:
+        """Two million rows and three indexes, every competitor."""
+        table = tables.numbered(tables.MAIN, self._rows(2_000_000))
+        found = self._all(table, COMMON | {"UPDATE, without triggers": MORE["UPDATE, without triggers"]}, self.times)
+        found |= self._all(table, {name: MORE[name] for name in MORE if name not in found}, 1)
+        self._keep("main", {name: asdict(figures) for name, figures in found.items()}, bounds.main(found))
+        self.figures = found
+
+    def tables(self) -> None:
+        """Random keys, partitions, wide rows."""
+        found = {
+            table.name: self._all(table, COMMON, 1)
+            for table in (
+                tables.by_uuid(self._rows(1_000_000)),
+                tables.partitioned(self._rows(1_000_000)),
+                tables.wide(self._rows(100_000)),
+            )
+        }
+        document = {name: {who: asdict(of) for who, of in each.items()} for name, each in found.items()}
+        self._keep("tables", document, bounds.others(found))
+
+    def sizes(self) -> None:
+        """Statistics that are missing, and tables of two sizes."""
+        rows = self._rows(1_000_000)
+        every = (
+            tables.numbered("analysed", rows),
+            tables.numbered("never_analysed", rows, analysed=False),
+            tables.numbered("small", self._rows(300_000)),
+            tables.numbered("large", self._rows(3_000_000)),
+        )
+        runs: list[list[Figures]] = [[] for _ in every]
+        for _ in range(self.times):
+            for table, of in zip(every, runs, strict=True):
+                of.append(self.ground.measured(table, rivals.ours(1), synced=True))
+        found = [middle(of) for of in runs]
+        document = {table.name: asdict(of) for table, of in zip(every, found, strict=True)}
+        self._keep("sizes", document, bounds.sizes(*found))
+
+    def memory(self) -> None:
+        """The runner's memory beside a small table and a very large one."""
+        peaks = []
+        for table in (tables.numbered("small", self._rows(300_000)), tables.numbered("huge", self._rows(20_000_000))):
+            with self.ground.copy(table, synced=True) as dsn:
+                peaks.append(peak_mb(dsn, table))
+        self._keep("memory", {"small_mb": peaks[0], "large_mb": peaks[1]}, bounds.memory(*peaks))
+
+    def load(self) -> None:
+        """A load at a fixed rate beside nothing, beside ``ec``, and beside one UPDATE."""
+        table = tables.numbered(tables.MAIN, self._rows(2_000_000))
+        found = {}
+        for name, work in (("without", None), ("ec", rivals.ours(1)), ("UPDATE", rivals.update)):
+            with self.ground.copy(table, synced=True) as dsn:
+                found[name] = load.felt(self.ground.server, dsn, table, lambda: timed(work, dsn, table))  # noqa: B023
+        document = {name: asdict(of) for name, of in found.items()}
+        self._keep("load", document, bounds.load(found["without"], found["ec"], found["UPDATE"]))
+
+    def triggers(self) -> None:
+        """What the triggers cost those who write."""
+        table = tables.numbered("written", self._rows(300_000))
+        found = triggers.cost(self.ground, table, times=self.times)
+        self._keep("triggers", found, bounds.triggers(found))
+
+
+def timed(work: Callable[[str, Table], None] | None, dsn: str, table: Table) -> float:
+    """How long ``work`` takes, in seconds; with none, ten seconds pass."""
+    began = time.monotonic()
+    if work is None:
+        time.sleep(10)
+    else:
+        work(dsn, table)
+    return time.monotonic() - began
+
+
+def middle(of: list[Figures]) -> Figures:
+    """The median of each figure."""
+    return Figures(**{name: median(getattr(one, name) for one in of) for name in asdict(of[0])})
+
+
+def main() -> int:
+    """Run the cases; ends with 1 where a bound is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="|".join(CASES), help="which cases; default: all")
+    parser.add_argument("--pg", type=int, default=18, choices=(16, 18))
+    parser.add_argument("--scale", type=float, default=1.0, help="of the tables; 1 is what the bounds are for")
+    parser.add_argument("--times", type=int, default=3, help="runs of each of the first competitors, in turn")
+    parser.add_argument("--into", type=Path, help="folder for backfill.json and backfill.svg")
+    asked = parser.parse_args()
+    with Ground.start(asked.pg) as ground:
+        run = Run(ground, asked.scale, asked.times)
+        for case in asked.cases or CASES:
+            getattr(run, case)()
+    for name, path in rivals.peers().items():
+        print(f"{name}: {'found at ' + path if path else 'not on the path, so not measured'}")  # noqa: T201
+    if asked.into:
+        asked.into.mkdir(parents=True, exist_ok=True)
+        lines = [{**asdict(line), "met": line.met} for line in run.lines]
+        document = {"postgresql": asked.pg, "scale": asked.scale, "lines": lines, "cases": run.found}
+        (asked.into / "backfill.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        if hasattr(run, "figures"):
+            draw(run.figures, asked.into / "backfill.svg")
+    over = bounds.missed(run.lines)
+    print(f"bounds: {'all met' if not over else f'{len(over)} missed'}")  # noqa: T201
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

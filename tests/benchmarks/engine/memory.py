@@ -1,0 +1,28 @@
+"""The resident memory of a process that fills: ``python -m tests.benchmarks.engine.memory DSN`` prints its peak."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.engine.rivals import ours
+
+if TYPE_CHECKING:
+    from tests.benchmarks.engine.tables import Table
+
+
+def peak_mb(dsn: str, table: Table) -> float:
+    """Fill the table in a process of its own, and give the most memory that it had resident, in MB of 10^6 bytes."""
+    command = [sys.executable, "-m", "tests.benchmarks.engine.memory", dsn]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    del table
+    return int(said) * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    from tests.benchmarks.engine.tables import numbered
+
+    ours(2)(sys.argv[1], numbered("any", 1))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # noqa: T201
