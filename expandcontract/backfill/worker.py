@@ -66,6 +66,7 @@ class Worker:
         self._connection = self._connect()
         self._segments = Segments(self._connection, job.change)
         self._ceiling = job.how.ceiling
+        self._paces: dict[int, Pace] = {}
 
     def _connect(self) -> psycopg.Connection:
         connection = hot(self._job.url, command=f"backfill {self._job.change}")
@@ -146,7 +147,7 @@ class Worker:
         self._board.hold_back("disk", None)
 
     def _segment(self, segment: Segment) -> None:
-        pace = self._job.pace(segment.relation)
+        pace = self._paces.get(segment.relation) or self._job.pace(segment.relation)
         last: deque[Took] = deque(maxlen=REMEMBERED)
         statement = self._job.statement(segment.relation)
         at = opened(segment.at, pace)
@@ -171,6 +172,7 @@ class Worker:
             if self._board.target is not None:
                 pace = replace(pace, target=self._board.target)
             pace = steer(pace, last, most_pages=self._job.how.most_pages)
+            self._paces[segment.relation] = pace
         self._segments.done(segment)
 
     def _smaller(self, exc: psycopg.Error, pace: Pace, todo: Batch) -> Pace:

@@ -13,13 +13,16 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 REMEMBERED = 8
 """How many of the last batches the next one is sized by."""
 GROWTH = 2.0
 """The most that a batch grows at a time."""
 LEAST_STRIPES = 4
+TAIL = 2
+"""How many segments of its size the rest must have, or the next one is smaller: workers shall end together."""
+LEAST_SEGMENT = 750
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +36,9 @@ class Pace:
         target: How long a batch should take.
     """
 
-    window_pages: int = 1500
+    window_pages: int = 3000
     stripes: int = 16
-    batch_pages: int = 1500
+    batch_pages: int = 750
     target: timedelta = timedelta(milliseconds=100)
 
 
@@ -79,6 +82,23 @@ class Took:
 
     pages: int
     seconds: float
+
+
+def cut(first: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    """Cut heap pages into segments, the last ones smaller and smaller, so that no worker is left alone for long.
+
+    Args:
+        first: The first page.
+        end: The page after the last one.
+        size: Of the largest segment.
+
+    Yields:
+        The first page of a segment, and the page after its last one.
+    """
+    while first < end:
+        pages = min(size, max(LEAST_SEGMENT, -(-(end - first) // TAIL)), end - first)
+        yield first, first + pages
+        first += pages
 
 
 def opened(at: Position, pace: Pace) -> Position:

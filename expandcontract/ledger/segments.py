@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from expandcontract.core.pace import Pass, Position
+from expandcontract.core.pace import Pass, Position, cut
 from expandcontract.errors import FencedError
 from expandcontract.pg.queries import load
 
@@ -88,7 +88,10 @@ class Segments:
     def cover(self, relation: int, filenode: int, pages: int, *, size: int) -> None:
         """Cut a relation into segments; one that was rewritten since is begun anew, one that grew gets more of them."""
         self._run("forget_moved", relation=relation, filenode=filenode)
-        self._run("cover", relation=relation, filenode=filenode, pages=pages, size=size)
+        row = self._run("covered", relation=relation).fetchone()
+        segments = list(cut(int(row[0]) if row else 0, pages, size))
+        firsts, ends = [first for first, _ in segments], [end for _, end in segments]
+        self._run("cover", relation=relation, filenode=filenode, firsts=firsts, ends=ends)
 
     def claim(self, relations: Sequence[int], worker: str, lease: timedelta) -> Segment | None:
         """The first segment that nobody works on, now this worker's; ``None`` where there is none."""

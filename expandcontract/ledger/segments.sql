@@ -1,13 +1,13 @@
 -- name: forget_moved
 DELETE FROM expandcontract.segment WHERE change = %(change)s AND relation = %(relation)s AND filenode <> %(filenode)s;
 
+-- name: covered
+SELECT coalesce(max(end_page), 0) FROM expandcontract.segment WHERE change = %(change)s AND relation = %(relation)s;
+
 -- name: cover
 INSERT INTO expandcontract.segment (change, relation, filenode, first_page, end_page, cursor_page)
-SELECT %(change)s, %(relation)s, %(filenode)s, first, least(first + %(size)s, %(pages)s::bigint), first
-FROM generate_series(
-    (SELECT coalesce(max(end_page), 0) FROM expandcontract.segment
-     WHERE change = %(change)s AND relation = %(relation)s),
-    %(pages)s::bigint - 1, %(size)s::bigint) AS first
+SELECT %(change)s, %(relation)s, %(filenode)s, first, last, first
+FROM unnest(%(firsts)s::bigint[], %(ends)s::bigint[]) AS pages (first, last)
 ON CONFLICT DO NOTHING;
 
 -- name: begin

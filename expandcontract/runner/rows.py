@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
+FIRST_BATCH_PAGES = 750
+"""Before it is known how fast the server is."""
+
 
 def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Fill, prove equal, seal, and ask the gates at the end."""
@@ -65,9 +68,8 @@ def sealed(text: str, change: ChangeState) -> Event:
 def how(settings: Settings) -> How:
     """How rows are filled, from the settings."""
     given = settings.backfill
-    pace = Pace(
-        window_pages=given.window_pages, stripes=given.stripes, batch_pages=given.window_pages, target=given.target
-    )
+    first = min(given.window_pages, FIRST_BATCH_PAGES)
+    pace = Pace(window_pages=given.window_pages, stripes=given.stripes, batch_pages=first, target=given.target)
     return How(
         pace=pace,
         most_pages=max(given.most_pages, given.window_pages),

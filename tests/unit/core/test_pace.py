@@ -15,6 +15,7 @@ from expandcontract.core.pace import (
     Position,
     Took,
     after,
+    cut,
     eta,
     halved,
     next_batch,
@@ -45,6 +46,16 @@ def test_every_page_once_in_every_pass(pages: int, window: int, batch: int, stri
     assert Counter({(page, stripe): 1 for page in range(pages) for stripe in range(stripes)}) == met
     assert at == opened(at, pace)
     assert done == pytest.approx(pages)
+
+
+@given(st.integers(0, 5000), st.integers(0, 200_000), st.integers(1, 131_072))
+def test_segments_cover_every_page_and_end_small(first: int, pages: int, size: int) -> None:
+    """Segments follow each other without a gap, none above its size, and the last is no large part of a large table."""
+    found = list(cut(first, first + pages, size))
+    assert pages == sum(end - begin for begin, end in found)
+    assert [first, *(end for _, end in found)] == [*(begin for begin, _ in found), first + pages]
+    assert all(0 < end - begin <= size for begin, end in found)
+    assert not found or found[-1][1] - found[-1][0] <= 750
 
 
 def test_a_window_keeps_its_stripes() -> None:
