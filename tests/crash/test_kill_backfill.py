@@ -28,7 +28,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 def test_killed_again_and_again(filling: Filling, seed: int, kills: int) -> None:
     """Killed at random moments it goes on each time where it was: no row wrong, none written twice, none forgotten."""
     chance = random.Random(seed)  # noqa: S311 - not a secret
-    filling.prepare(3000 * kills)
+    rows = 10_000 * kills
+    filling.prepare(rows)
     for _ in range(kills):
         process = filling.start(workers=1 + seed)
         time.sleep(chance.random() * 0.1)
@@ -36,12 +37,12 @@ def test_killed_again_and_again(filling: Filling, seed: int, kills: int) -> None
     wait_until(lambda: filling.sql(GONE))
     before = filling.sql("SELECT count(*) FROM written")[0][0]
     assert isinstance(before, int)
-    assert 0 < before < 3000 * kills
+    assert 0 < before < rows
     process = filling.start()  # what a killed one had claimed is free at once, for its session has ended
     process.communicate(timeout=120)
     assert 0 == process.returncode
     assert {} == filling.faults()
-    assert [(3000 * kills,)] == filling.sql("SELECT count(*) FROM written")
+    assert [(rows,)] == filling.sql("SELECT count(*) FROM written")
 
 
 def test_three_processes_and_one_is_stopped(filling: Filling) -> None:

@@ -142,7 +142,6 @@ EDITS = [
         name="type_in_place",
         edits=(('Column("nick", String(20))', 'Column("nick", String(50), nullable=False, comment="short")'),),
         answers={"more": {"users.nick": {"fill": "'n' || id"}}},
-        lint=("EC220",),
         pairs=(
             "users_nick_character_varying_50: additive",
             "users_nick_not_null: tightened",
@@ -157,7 +156,6 @@ EDITS = [
                 'Column("visits", BigInteger, nullable=False, server_default=text("0"))',
             ),
         ),
-        lint=("EC222",),
         pairs=("users_visits_bigint: swapped",),
     ),
     Edit(

@@ -50,8 +50,8 @@ def test_written(case: Case, empty: Project, server: LocalServer, monkeypatch: p
         )
         assert 0 == done.returncode, done.stdout + done.stderr
     before = drive.dump()
-    up = drive.fresh()
-    dsn = server.dsn(f"fresh_{empty.database.rsplit('/', 1)[1]}")
+    dsn = drive.fresh_database()
+    up = drive.dump(dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("UPDATE expandcontract.installation SET development = true")
     command.downgrade(drive.config(dsn), "contract@-1")

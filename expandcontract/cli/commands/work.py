@@ -47,9 +47,5 @@ def command(  # noqa: PLR0913  # one flag each
         return
     asked = runner(ctx)
     left = f"segments of this process are free again; ec work {change} goes on"
-    play(
-        asked.work(change, workers=workers, wait=duration(wait)),
-        json=json,
-        status=lambda: asked.status(change),
-        left=left,
-    )
+    # where things stand cannot be told here: that needs the project's revisions
+    play(asked.work(change, workers=workers, wait=duration(wait)), json=json, left=left)
