@@ -193,7 +193,9 @@ class BackfillSettings(Section):
     ceiling: Duration = Field(
         default=timedelta(seconds=0.5), description="How long one statement may take; then it is broken off and halved."
     )
-    window_pages: int = Field(default=3000, ge=1, description="Heap pages of the first window; it grows with the speed.")
+    window_pages: int = Field(
+        default=3000, ge=1, description="Heap pages of the first window; it grows with the speed."
+    )
     most_pages: int = Field(default=3000, ge=1, description="Heap pages of the largest window; fits in shared buffers.")
     stripes: int = Field(
         default=16, ge=1, description="The most passes over a window, each taking one hash class; a power of two."

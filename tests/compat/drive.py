@@ -46,7 +46,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError
+    raise NotImplementedError  # the first revision is never taken back
 '''
 MODELS = """target_metadata = config.attributes.get("models")
 skip = config.attributes.get("skip")  # parts of tables, which no models have

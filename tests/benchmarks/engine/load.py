@@ -56,9 +56,9 @@ def felt(server: LocalServer, dsn: str, table: Table, work: Callable[[], float])
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "script.sql")
         script.write_text(SCRIPT.format(rows=table.rows), encoding="utf-8")
-        command = [server.bin / "pgbench", "-n", "-c", CLIENTS, "-j", 2, "-R", RATE, "-T", LONGEST_S]
+        command: list[object] = [server.bin / "pgbench", "-n", "-c", CLIENTS, "-j", 2, "-R", RATE, "-T", LONGEST_S]
         command += ["-l", "--log-prefix", Path(folder, "log"), "-f", script, "--failures-detailed", dsn]
-        with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as load:
+        with subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL) as load:
             try:
                 threading.Event().wait(LEAD_S)
                 seconds = work()

@@ -62,9 +62,7 @@ def cost(ground: Ground, table: Table, *, times: int) -> dict[str, dict[str, flo
                 took[kind][way].append(_bulk(ground, table, way, statement))
         for way in WAYS:
             took[SINGLE][way].append(_single(ground, table, way))
-    return {
-        kind: {way: median(of[way]) / median(of["none"]) for way in ("ours", "peers")} for kind, of in took.items()
-    }
+    return {kind: {way: median(of[way]) / median(of["none"]) for way in ("ours", "peers")} for kind, of in took.items()}
 
 
 def _bulk(ground: Ground, table: Table, way: str, statement: str) -> float:
