@@ -29,7 +29,7 @@ $$;
 CREATE OR REPLACE FUNCTION expandcontract.matched(left_row text, left_keys text[], right_row text, right_keys text[])
 RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(format('%s.%I = %s.%I', left_row, l, right_row, r), ' AND ' ORDER BY n)
+    SELECT string_agg(format('%s.%s = %s.%s', left_row, expandcontract.quoted(l), right_row, expandcontract.quoted(r)), ' AND ' ORDER BY n)
     FROM unnest(left_keys, right_keys) WITH ORDINALITY AS k (l, r, n)
 $$;
 
@@ -38,7 +38,7 @@ CREATE OR REPLACE FUNCTION expandcontract.compared(
     relation regclass, side jsonb, left_row text, operator text, right_row text, joint text
 ) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT '(' || string_agg(format('%1$s.%2$I%3$s %4$s %5$s.%2$I%3$s', left_row, item ->> 'column',
+    SELECT '(' || string_agg(format('%1$s.%2$s%3$s %4$s %5$s.%2$s%3$s', left_row, expandcontract.quoted(item ->> 'column'),
         expandcontract.comparable(relation, item ->> 'column'), operator, right_row), joint) || ')'
     FROM jsonb_array_elements(side) AS item
 $$;
@@ -46,7 +46,7 @@ $$;
 -- Whether all of one side's columns are NULL in a row.
 CREATE OR REPLACE FUNCTION expandcontract.all_null(side jsonb, row_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT '(' || string_agg(format('%s.%I IS NULL', row_name, item ->> 'column'), ' AND ') || ')'
+    SELECT '(' || string_agg(format('%s.%s IS NULL', row_name, expandcontract.quoted(item ->> 'column')), ' AND ') || ')'
     FROM jsonb_array_elements(side) AS item
 $$;
 
@@ -56,8 +56,9 @@ RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT %s INTO %s FROM (SELECT %s) AS %I',
         string_agg('(' || (item ->> 'sql') || ')', ', ' ORDER BY n),
-        string_agg(format('%s.%I', to_row, item ->> 'column'), ', ' ORDER BY n),
-        (SELECT string_agg(format('%s.%I AS %2$I', from_row, g ->> 'column'), ', ') FROM jsonb_array_elements(given) AS g),
+        string_agg(format('%s.%s', to_row, expandcontract.quoted(item ->> 'column')), ', ' ORDER BY n),
+        (SELECT string_agg(format('%1$s.%2$s AS %2$s', from_row, expandcontract.quoted(g ->> 'column')), ', ')
+         FROM jsonb_array_elements(given) AS g),
         from_name)
     FROM jsonb_array_elements(side) WITH ORDINALITY AS e (item, n)
 $$;
@@ -66,8 +67,8 @@ $$;
 CREATE OR REPLACE FUNCTION expandcontract.there(transfer jsonb, side text, row_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT %s INTO %s FROM %s AS o WHERE %s FOR NO KEY UPDATE',
-        string_agg(format('o.%I', item ->> 'column'), ', ' ORDER BY n),
-        string_agg(format('v_there.%I', item ->> 'column'), ', ' ORDER BY n),
+        string_agg('o.' || expandcontract.quoted(item ->> 'column'), ', ' ORDER BY n),
+        string_agg('v_there.' || expandcontract.quoted(item ->> 'column'), ', ' ORDER BY n),
         s.other, expandcontract.matched('o', s.other_keys, row_name, s.own_keys))
     FROM expandcontract.side(transfer, side) AS s, jsonb_array_elements(s.other_side) WITH ORDINALITY AS e (item, n)
     GROUP BY s.other, s.other_keys, s.own_keys
@@ -78,7 +79,7 @@ CREATE OR REPLACE FUNCTION expandcontract.put(relation text, side jsonb, keys te
 RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('UPDATE %s AS o SET %s WHERE %s AND %s', relation,
-        string_agg(format('%1$I = %2$s.%1$I', item ->> 'column', variable), ', '),
+        string_agg(format('%1$s = %2$s.%1$s', expandcontract.quoted(item ->> 'column'), variable), ', '),
         expandcontract.matched('o', keys, 'NEW', row_keys),
         expandcontract.compared(relation::regclass, side, 'o', 'IS DISTINCT FROM', variable, ' OR '))
     FROM jsonb_array_elements(side) AS item
@@ -87,7 +88,8 @@ $$;
 -- Whether an update gave a row another key.
 CREATE OR REPLACE FUNCTION expandcontract.key_changed(keys text[]) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', k), ' OR ') || ')' FROM unnest(keys) AS k
+    SELECT '(' || string_agg(format('NEW.%1$s IS DISTINCT FROM OLD.%1$s', expandcontract.quoted(k)), ' OR ') || ')'
+    FROM unnest(keys) AS k
 $$;
 
 -- Before a row is inserted that has no value: it takes the one that the other table has for its key.
@@ -193,7 +195,7 @@ $block$, s.other, s.own, change,
             expandcontract.computed(s.other_side, 'v_other', s.own_side, 'NEW', s.own_name),
             expandcontract.all_null(s.other_side, 'v_other'), s.other,
             (SELECT string_agg(quote_ident(k), ', ' ORDER BY n) FROM unnest(s.other_keys) WITH ORDINALITY AS e (k, n)),
-            (SELECT string_agg(format('NEW.%I', k), ', ' ORDER BY n) FROM unnest(s.own_keys) WITH ORDINALITY AS e (k, n)))
+            (SELECT string_agg('NEW.' || expandcontract.quoted(k), ', ' ORDER BY n) FROM unnest(s.own_keys) WITH ORDINALITY AS e (k, n)))
             ELSE '' END)
     FROM expandcontract.side(transfer, side) AS s
 $$;

@@ -45,16 +45,54 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WHERE a.attrelid = relation AND a.attname = comparable.name AND NOT a.attisdropped
 $$;
 
+-- As an identifier of plpgsql: quote_ident() leaves words bare that are reserved there alone, such as begin and loop.
+CREATE OR REPLACE FUNCTION expandcontract.quoted(name text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT '"' || replace(name, '"', '""') || '"'
+$$;
+
 -- Whether an inserted value was given: it differs from the column's default, or is not NULL where that is no constant.
 CREATE OR REPLACE FUNCTION expandcontract.given(relation regclass, name text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE
         WHEN pg_get_expr(d.adbin, d.adrelid) ~ '^(''([^'']|'''')*''(::[a-z ]+(\([0-9, ]+\))?)?|-?[0-9.]+|true|false)$'
-        THEN format('NEW.%I%s IS DISTINCT FROM (%s)%s', a.attname, expandcontract.comparable(relation, a.attname),
+        THEN format('NEW.%s%s IS DISTINCT FROM (%s)%s', expandcontract.quoted(a.attname), expandcontract.comparable(relation, a.attname),
             pg_get_expr(d.adbin, d.adrelid), expandcontract.comparable(relation, a.attname))
-        ELSE format('NEW.%I IS NOT NULL', a.attname) END
+        ELSE format('NEW.%s IS NOT NULL', expandcontract.quoted(a.attname)) END
     FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = relation AND a.attname = given.name AND NOT a.attisdropped
+$$;
+
+-- Whether an expression may speak of the row by its table's name: the name stands there, and no dot behind it.
+CREATE OR REPLACE FUNCTION expandcontract.reads_whole_row(table_name text, side jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM jsonb_array_elements(side) AS item
+        WHERE replace(item ->> 'sql', '"', '') ~ ('(^|[^[:word:]])'
+            || regexp_replace(replace(table_name, '"', ''), '([^[:word:]])', '\\\1', 'g') || '($|[^[:word:].])'))
+$$;
+
+-- Sets the columns of one side from those of the other. The block's variables are named as the columns and the block as
+-- the table, so that expressions are simple ones, which plpgsql evaluates without a query: several times as fast. Where
+-- that would not mean the same a query does it: names that hide NEW, the row as a whole, domains, which check NULL.
+CREATE OR REPLACE FUNCTION expandcontract.assign(relation regclass, mapping jsonb, side text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN source.simple
+        THEN format('<<%s>> DECLARE %s BEGIN %s END', expandcontract.quoted(mapping ->> 'table'), source.variables,
+            string_agg(format('NEW.%s := (%s);', expandcontract.quoted(item ->> 'column'), item ->> 'sql'), ' '))
+        ELSE format('SELECT %s INTO %s FROM (SELECT %s) AS %I', string_agg(format('(%s)', item ->> 'sql'), ', '),
+            string_agg('NEW.' || expandcontract.quoted(item ->> 'column'), ', '), source.columns, mapping ->> 'table') END
+    FROM jsonb_array_elements(mapping -> side) AS item, (
+        SELECT string_agg(format('%1$s %2$s.%3$s.%1$s%%TYPE := NEW.%1$s;', expandcontract.quoted(a.attname),
+                expandcontract.quoted(mapping ->> 'schema'), expandcontract.quoted(mapping ->> 'table')), ' ') AS variables,
+            string_agg(format('NEW.%1$s AS %1$s', expandcontract.quoted(a.attname)), ', ') AS columns,
+            mapping ->> 'table' NOT IN ('new', 'old') AND bool_and(a.attname NOT IN ('new', 'old') AND t.typtype <> 'd')
+                AND NOT expandcontract.reads_whole_row(mapping ->> 'table', mapping -> side) AS simple
+        FROM jsonb_array_elements(mapping -> CASE side WHEN 'forward' THEN 'reverse' ELSE 'forward' END) AS other
+        JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = other ->> 'column' AND NOT a.attisdropped
+        JOIN pg_type AS t ON t.oid = a.atttypid
+    ) AS source
+    GROUP BY source.simple, source.variables, source.columns
 $$;
 
 -- The pieces of one change's block: what changed, was given, and the assignments of either side.
@@ -62,20 +100,17 @@ CREATE OR REPLACE FUNCTION expandcontract.pieces(relation regclass, mapping json
     changed text, given text, assign text, equal text, empty text
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(format('NEW.%1$I%2$s IS DISTINCT FROM OLD.%1$I%2$s', name, cast_), ' OR '),
-        string_agg(expandcontract.given(relation, name), ' OR '),
-        format('SELECT %s INTO %s FROM (SELECT %s) AS %I', string_agg('(' || sql || ')', ', '),
-            string_agg(format('NEW.%I', name), ', '),
-            (SELECT string_agg(format('NEW.%1$I AS %1$I', o ->> 'column'), ', ')
-             FROM jsonb_array_elements(mapping -> CASE side WHEN 'forward' THEN 'reverse' ELSE 'forward' END) AS o),
-            mapping ->> 'table'),
+    SELECT string_agg(format('NEW.%1$s%2$s IS DISTINCT FROM OLD.%1$s%2$s', name, cast_), ' OR '),
+        string_agg(given_, ' OR '),
+        expandcontract.assign(relation, mapping, side),
         format('(SELECT %s FROM (SELECT %s) AS %I)',
-            string_agg(format('NEW.%I%s IS NOT DISTINCT FROM (%s)%s', name, cast_, sql, cast_), ' AND '),
-            (SELECT string_agg(format('NEW.%1$I AS %1$I', o ->> 'column'), ', ')
+            string_agg(format('NEW.%s%s IS NOT DISTINCT FROM (%s)%s', name, cast_, sql, cast_), ' AND '),
+            (SELECT string_agg(format('NEW.%1$s AS %1$s', expandcontract.quoted(o ->> 'column')), ', ')
              FROM jsonb_array_elements(mapping -> CASE side WHEN 'forward' THEN 'reverse' ELSE 'forward' END) AS o),
             mapping ->> 'table'),
-        string_agg(format('NEW.%I IS NULL', name), ' AND ')
-    FROM (SELECT item ->> 'column' AS name, item ->> 'sql' AS sql,
+        string_agg(format('NEW.%s IS NULL', name), ' AND ')
+    FROM (SELECT expandcontract.quoted(item ->> 'column') AS name, item ->> 'sql' AS sql,
+                 expandcontract.given(relation, item ->> 'column') AS given_,
                  expandcontract.comparable(relation, item ->> 'column') AS cast_
           FROM jsonb_array_elements(mapping -> side) AS item) AS columns
 $$;
@@ -91,53 +126,73 @@ $$;
 -- The assignments of the old side, each NULL where its type cannot have the value.
 CREATE OR REPLACE FUNCTION expandcontract.or_null(mapping jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(format('BEGIN SELECT (%1$s) INTO NEW.%2$I FROM (SELECT %3$s) AS %4$I; '
-        'EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN NEW.%2$I := NULL; END',
-        item ->> 'sql', item ->> 'column',
-        (SELECT string_agg(format('NEW.%1$I AS %1$I', n ->> 'column'), ', ')
+    SELECT string_agg(format('BEGIN SELECT (%1$s) INTO NEW.%2$s FROM (SELECT %3$s) AS %4$I; '
+        'EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN NEW.%2$s := NULL; END',
+        item ->> 'sql', expandcontract.quoted(item ->> 'column'),
+        (SELECT string_agg(format('NEW.%1$s AS %1$s', expandcontract.quoted(n ->> 'column')), ', ')
          FROM jsonb_array_elements(mapping -> 'forward') AS n), mapping ->> 'table'), '; ')
     FROM jsonb_array_elements(mapping -> 'reverse') AS item
 $$;
 
+-- Both sides were written, or neither: where they disagree what the session speaks decides; a conflict is kept.
+CREATE OR REPLACE FUNCTION expandcontract.settle(
+    name text, mapping jsonb, equal text, forward text, reverse text, written boolean
+) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($block$
+                IF NOT %1$s THEN
+                    v_new := %2$s;%3$s
+                    IF v_new THEN
+                        %4$s;
+                    ELSE
+                        %5$s;
+                    END IF;
+                END IF;$block$,
+        equal,
+        coalesce((mapping ->> 'leads' = 'new')::text, format($speaks$pg_catalog.substring(
+                        pg_catalog.current_setting('expandcontract.speaks', true), %L) IS NOT DISTINCT FROM 'new'$speaks$,
+            format('(?:^|[, ])%s=(old|dual|new)(?:[, ]|$)', name))),
+        CASE WHEN written THEN format($conflict$
+                    INSERT INTO expandcontract.conflict (change, won)
+                    VALUES (%L, CASE WHEN v_new THEN 'new' ELSE 'old' END);$conflict$, name) ELSE '' END,
+        reverse, forward)
+$$;
+
+-- What one change does to a row. Nothing is evaluated before it is needed: each statement counts in every row.
 CREATE OR REPLACE FUNCTION expandcontract.block(relation regclass, name text, mapping jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($block$
-    v_speaks := pg_catalog.substring(
-        pg_catalog.current_setting('expandcontract.speaks', true), '(?:^|[, ])%1$s=(old|dual|new)(?:[, ]|$)');
     IF TG_OP = 'INSERT' THEN
-        v_old := %2$s;
-        v_new := %3$s;
-    ELSE
-        v_old := %4$s;
-        v_new := %5$s;
+        IF %1$s THEN
+            IF NOT (%2$s) THEN
+                %3$s;
+            ELSE%6$s
+            END IF;
+        ELSIF %2$s THEN
+            %4$s;
+        ELSE%5$s
+        END IF;
+    ELSIF %7$s THEN
+        IF NOT (%8$s) THEN
+            %3$s;
+        ELSE%6$s
+        END IF;
+    ELSIF %8$s THEN
+        %4$s;
+    ELSIF %9$s THEN
+        %3$s;
     END IF;
-    IF v_new AND NOT v_old THEN
-        %6$s;
-    ELSIF v_old AND NOT v_new THEN
-        %7$s;
-    ELSIF TG_OP = 'UPDATE' AND NOT v_old THEN
-        IF %8$s THEN
-            %7$s;
-        END IF;
-    ELSIF NOT %9$s THEN
-        IF v_old THEN
-            INSERT INTO expandcontract.conflict (change, won)
-            VALUES (%1$L, CASE WHEN %10$s THEN 'new' ELSE 'old' END);
-        END IF;
-        IF %10$s THEN
-            %6$s;
-        ELSE
-            %7$s;
-        END IF;
-    END IF;
-$block$, name, old.given, new.given, old.changed, new.changed,
-        CASE WHEN mapping ->> 'leads' = 'new' THEN expandcontract.or_null(mapping) ELSE old.assign END,
-        new.assign, new.empty,
-        CASE WHEN (mapping ->> 'lossy')::boolean AND mapping -> 'leads' IS NULL
-            THEN format('(%s OR %s)', new.equal, old.equal) ELSE new.equal END,
-        coalesce((mapping ->> 'leads' = 'new')::text, 'v_speaks IS NOT DISTINCT FROM ''new'''))
+$block$, old.given, new.given, new.assign, settled.reverse,
+        expandcontract.settle(name, mapping, settled.equal, new.assign, settled.reverse, written => false),
+        expandcontract.settle(name, mapping, settled.equal, new.assign, settled.reverse, written => true),
+        old.changed, new.changed, new.empty)
     FROM expandcontract.pieces(relation, mapping, 'reverse') AS old,
-         expandcontract.pieces(relation, mapping, 'forward') AS new
+         expandcontract.pieces(relation, mapping, 'forward') AS new,
+         LATERAL (SELECT
+            CASE WHEN mapping ->> 'leads' = 'new' THEN expandcontract.or_null(mapping) ELSE old.assign END AS reverse,
+            CASE WHEN (mapping ->> 'lossy')::boolean AND mapping -> 'leads' IS NULL
+                THEN format('(%s OR %s)', new.equal, old.equal) ELSE new.equal END AS equal
+         ) AS settled
 $$;
 
 -- The tables that have triggers for the shape, each once: mapped ones, and both ends of what moves between tables.
@@ -246,7 +301,7 @@ END $$;
 -- The body of a table's one trigger function.
 CREATE OR REPLACE FUNCTION expandcontract.body(before_row text, pulled text, pushed text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format(E'#variable_conflict use_column\nDECLARE\n    v_speaks text;\n    v_old boolean;\n    v_new boolean;\n%sBEGIN%s%s    RETURN NEW;\nEND',
+    SELECT format(E'#variable_conflict use_column\nDECLARE\n    v_speaks text;\n    v_new boolean;\n%sBEGIN%s%s    RETURN NEW;\nEND',
         CASE WHEN pushed IS NULL THEN '' ELSE E'    v_value boolean;\n    v_key boolean;\n    v_leads boolean;\n' END,
         E'\n    IF TG_WHEN = ''AFTER'' THEN' || pushed || E'    RETURN NULL;\n    END IF;\n',
         coalesce(before_row, '') || coalesce(E'\n    IF TG_OP = ''INSERT'' THEN' || pulled || E'    END IF;\n', ''))

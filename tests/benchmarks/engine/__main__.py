@@ -126,8 +126,7 @@ class Run:
 
     def triggers(self) -> None:
         """What the triggers cost those who write."""
-        table = tables.numbered("written", self._rows(300_000))
-        found = triggers.cost(self.ground, table, times=self.times)
+        found = triggers.cost(self.ground, triggers.filled(self._rows(300_000)), times=self.times)
         self._keep("triggers", found, bounds.triggers(found))
 
 

@@ -6,11 +6,14 @@ import re
 import subprocess
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import psycopg
+
+from tests.benchmarks.engine.tables import numbered
 
 if TYPE_CHECKING:
     from tests.benchmarks.engine.ground import Ground
@@ -47,6 +50,12 @@ PEERS = TWO.format(name="up", other="public_new", to="display_name", source="ful
 )
 """Two functions for every row, each asking and setting search_path, as the peers make them."""
 WAYS = ("none", "ours", "peers")
+
+
+def filled(rows: int) -> Table:
+    """As a table is for most of a change's life: every row has its new value."""
+    table = numbered("written", rows)
+    return replace(table, setup=f"{table.setup} UPDATE users SET display_name = full_name; VACUUM FULL users")
 
 
 def cost(ground: Ground, table: Table, *, times: int) -> dict[str, dict[str, float]]:
