@@ -55,7 +55,7 @@ WAYS = ("none", "ours", "peers")
 def filled(rows: int) -> Table:
     """As a table is for most of a change's life: every row has its new value."""
     table = numbered("written", rows)
-    return replace(table, setup=f"{table.setup} UPDATE users SET display_name = full_name; VACUUM FULL users")
+    return replace(table, setup=table.setup.replace(", NULL FROM", ", 'name of ' || n FROM"))
 
 
 def cost(ground: Ground, table: Table, *, times: int) -> dict[str, dict[str, float]]:
