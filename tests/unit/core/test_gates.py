@@ -10,11 +10,12 @@ import pytest
 from expandcontract.core.change import ChangeState, InFlight
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import Asked, ColorHealth, Finding, Holder, Session, Severity, Snapshot
+from expandcontract.core.fill import Fill
 from expandcontract.core.gate import Gate, State
 from expandcontract.core.gates import data, ground, release
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
-from expandcontract.core.shape import Fill, Shape
+from expandcontract.core.shape import Shape
 from expandcontract.core.transfer import Transfer
 from expandcontract.core.window import Window
 from tests.unit.core.factory import DAY, MAPPING, NAME, NOW, change, facts
