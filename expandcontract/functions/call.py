@@ -65,13 +65,14 @@ def _wrong(result: object, writes: Sequence[str]) -> str:
 
 
 def _blamed(function: Callable[[list[Row]], Any], rows: Sequence[Row], exc: BaseException) -> Fault:
-    """The first row that it fails on alone; no row where it fails only on them together."""
+    """The first row that it fails on alone, and in the same way; no row where it fails only on them together."""
     began = monotonic()
     for number, row in enumerate(rows):
         try:
             function([dict(row)])
         except (Exception, SystemExit) as alone:  # noqa: BLE001
-            return Fault(said=_told(alone), row=number)
+            if type(alone) is type(exc):
+                return Fault(said=_told(alone), row=number)
         if monotonic() - began > BLAME_S:
             break
     return Fault(said=_told(exc))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,9 +23,6 @@ from tests.acceptance.test_together import wait_until
 from tests.backfills import GATE
 from tests.fix_filling import CHANGE, begin
 from tests.fix_running import SMALL, Running
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WHOLE = Pace(window_pages=1000, stripes=1, batch_pages=1000, target=timedelta(seconds=60))
 TABLES = {
@@ -334,3 +334,28 @@ def test_what_it_prints_is_no_output_of_ours(users: Table, capfd: pytest.Capture
     users.fill(of("prints"))
     out, err = capfd.readouterr()
     assert ("", True) == (out, "on the way" in err)
+
+
+def test_the_process_ends_with_the_one_that_asked(users: Table, gate: Path) -> None:
+    """Killed without a word, the backfill leaves no process behind that hangs; the next one fills every row."""
+    users.begin(of("at_the_gate"))
+    asking = subprocess.Popen([sys.executable, "-m", "tests.filler", users.address, "--function", "at_the_gate"])
+    try:
+        wait_until(lambda: (gate / "entered").exists() and (gate / "entered").read_text(encoding="utf-8"))
+        process = int((gate / "entered").read_text(encoding="utf-8"))
+        os.kill(process, 0)
+    finally:
+        asking.kill()
+        asking.wait()
+    wait_until(lambda: not _runs(process))
+    list(fill(parse(users.address), CHANGE, of("at_the_gate"), How(pace=SMALL, most_pages=8), epoch=0))
+    assert [(ROWS,)] == users.run(RESULT)
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process that has not ended; one that nobody waits for may stay as a zombie."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

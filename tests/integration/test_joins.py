@@ -216,9 +216,7 @@ def test_a_row_with_several_others(orders: Orders) -> None:
     orders.run("INSERT INTO names VALUES (8, 'one'), (8, 'two'), (9, 'three')")
     work = Fill("orders", {"country": "n.name"}, join={"n": "names"}, on="n.country = orders.country_id")
     orders.begin(work)
-    with pytest.raises(
-        BackfillError, match=r"of orders ha(s|ve) several rows of names AS n to be filled"
-    ) as told:
+    with pytest.raises(BackfillError, match=r"of orders ha(s|ve) several rows of names AS n to be filled") as told:
         orders.fill(work)
     keyed = orders.run("SELECT count(*) FROM pg_constraint WHERE contype = 'p' AND conname LIKE 'orders%'") != [(0,)]
     first = r"first: id = \d*7(; id = \d*7)*$" if keyed else r"first: ctid \(\d+,\d+\)"
