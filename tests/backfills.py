@@ -8,8 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 Rows = list[dict[str, Any]]
 GATE = "TEST_GATE"
+ADDRESS = "TEST_ADDRESS"
 LONGEST_S = 60
 
 
@@ -117,6 +120,13 @@ def hangs_always(rows: Rows) -> Rows:
 def prints(rows: Rows) -> Rows:
     """Says something on the way."""
     print("on the way")  # noqa: T201
+    return shout(rows)
+
+
+def restless(rows: Rows) -> Rows:
+    """While it is at work somebody changes a row, each time."""
+    with psycopg.connect(os.environ[ADDRESS], autocommit=True) as connection:
+        connection.execute("UPDATE users SET full_name = full_name || '.' WHERE id = 7")
     return shout(rows)
 
 

@@ -15,6 +15,7 @@ import psycopg
 from expandcontract.backfill import statement
 from expandcontract.backfill.job import refuse_odd
 from expandcontract.backfill.mending import STEP, Mending
+from expandcontract.core.fill import Fill
 from expandcontract.core.mapping import Mapping
 from expandcontract.errors import BackfillError
 from expandcontract.functions.process import LIMIT
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 Rows = Callable[[Any, "Collection[str]"], "sql.Composed"]
 """Which rows count: a predicate of :mod:`statement`, of the work and the columns that have an equality."""
 PASSES = 10
+FUTILE = 2
+"""Passes in a row that mend nothing, after which none will."""
 SHOWN = 20
 
 
@@ -86,19 +89,37 @@ def verify(
         Progress; the last one of a pass has all pages done.
 
     Raises:
-        BackfillError: Rows still differ after ten passes of repair; the first are named.
+        BackfillError: Rows still differ after ten passes of repair, or two that mended none; the first are named.
         FunctionError: A Python function gave nothing that can be written.
         FencedError: Another mover has begun since.
     """
     last: ParityProgress | None = None
     mending = Mending(work, epoch, function_limit) if repair and epoch is not None else None
+    futile = 0
     for number in range(1, PASSES + 1):
         for last in _one_pass(url, change, work, number, mending, rows):
             yield last
         if last is None or last.differing == 0 or not repair:
             return
-    msg = f"rows still differ after {PASSES} passes: {', '.join(last.rows) if last else ''}"
-    raise BackfillError(msg, hint=f"ec verify {change}")
+        futile = 0 if last.repaired else futile + 1
+        if futile == FUTILE:
+            break
+    msg = f"rows still {_amiss(work)} after {last.number if last else 0} passes: {', '.join(last.rows) if last else ''}"
+    raise BackfillError(msg, hint=_hint(change, work))
+
+
+def _amiss(work: Work) -> str:
+    return "lack a value" if isinstance(work, Fill) else "differ"
+
+
+def _hint(change: str, work: Work) -> str:
+    if not isinstance(work, Fill) or work.by_row:
+        return f"ec verify {change}"
+    if work.function is not None:
+        return f"{work.function} left these rows as they are; say in where=… which rows need a value"
+    return (
+        f"no row of {', '.join(map(str, work.join.values()))} belongs to these; say in where=… which rows need a value"
+    )
 
 
 def count(url: URL, change: str, work: Work, rows: Rows | None = None) -> int:

@@ -132,7 +132,7 @@ JOIN pg_class AS leaf ON leaf.oid = p.relid
 WHERE n.nspname = :schema AND c.relname = :table AND leaf.relkind = 'f';
 
 -- name: table_access_method
-SELECT format('%I.%I keeps its rows by access method %s, and ec fills heap pages', ln.nspname, leaf.relname, a.amname) AS what,
+SELECT format('%I.%I keeps its rows by access method %s, and only heap pages can be filled', ln.nspname, leaf.relname, a.amname) AS what,
        'refuse' AS severity, format('ALTER TABLE %I.%I SET ACCESS METHOD heap', ln.nspname, leaf.relname) AS fix
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf UNION SELECT c.oid) AS p

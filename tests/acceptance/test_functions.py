@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from tests.acceptance.test_repository import TOP, _blocks, _run
 from tests.acceptance.test_together import wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.fix_project import Project
 
 CHANGE = "users_greeting"
@@ -136,7 +135,7 @@ def test_a_helper_needs_the_function(greeting: Project, tmp_path: Path) -> None:
         (elsewhere.directory / "go").touch()
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "expandcontract", "work", CHANGE],
+                [Path(sys.executable).with_name("ec"), "work", CHANGE],  # as its users do
                 cwd=elsewhere.directory,
                 env={**elsewhere.environment, "PYTHONPATH": str(greeting.directory)},
                 text=True,

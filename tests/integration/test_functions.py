@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from expandcontract.backfill.fill import fill
 from expandcontract.backfill.job import How
 from expandcontract.core.fill import Fill
 from expandcontract.core.pace import Pace
-from expandcontract.errors import FunctionError, MappingError
+from expandcontract.errors import BackfillError, FunctionError, MappingError
 from expandcontract.pg.connect import parse
 from tests.acceptance.test_together import wait_until
-from tests.backfills import GATE
+from tests.backfills import ADDRESS, GATE
 from tests.fix_filling import CHANGE, begin
 from tests.fix_running import SMALL, Running
 
@@ -34,6 +35,8 @@ TABLES = {
     "CREATE TABLE users_high PARTITION OF users DEFAULT",
 }
 ROWS = 300
+WRITERS = 3
+WRITES = 400
 RESULT = "SELECT count(*) FROM users WHERE display_name = upper(full_name)"
 
 
@@ -181,6 +184,61 @@ def test_a_write_while_the_function_is_at_work(
     assert [] == table.run("SELECT id FROM users WHERE id <> 7 AND display_name IS DISTINCT FROM upper(full_name)")
     list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
     assert 0 == parity.count(parse(table.address), CHANGE, work)
+
+
+def test_a_row_that_never_rests_is_left(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is computed again a few times, then left to the comparison; nothing that was written to it is lost."""
+    monkeypatch.setenv(ADDRESS, table.address)
+    table.fill(of("restless"))
+    assert [(ROWS - 1,)] == table.run(RESULT)
+    assert [(True, None)] == table.run("SELECT full_name ~ '^name 7[.]{3,}$', display_name FROM users WHERE id = 7")
+    list(parity.verify(parse(table.address), CHANGE, of("shout"), repair=True, epoch=0))
+    assert [(ROWS,)] == table.run(RESULT)
+
+
+def test_a_comparison_that_mends_nothing_ends(users: Table) -> None:
+    """Rows that the function leaves are named after two passes, with what to declare."""
+    users.fill(of("every_other"))
+    with pytest.raises(BackfillError, match=r"rows still lack a value after 2 passes: users \(0,1\)") as told:
+        list(parity.verify(parse(users.address), CHANGE, of("every_other"), repair=True, epoch=0))
+    assert "tests.backfills:every_other left these rows as they are; say in where=" in str(told.value.hint)
+
+
+class Writer(threading.Thread):
+    """A release that writes both columns, and now and then one that knows the old one only."""
+
+    def __init__(self, address: str, number: int) -> None:
+        super().__init__(daemon=True)
+        self.address, self.number = address, number
+        self.last: dict[int, str] = {}
+
+    def run(self) -> None:
+        """Write rows that nobody else writes; what was acknowledged is kept."""
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            for turn in range(WRITES):
+                key = 1 + self.number + WRITERS * (turn * 7 % 13)
+                value = f"{self.number} {turn}"
+                both = value.upper() if turn % 3 == 0 else None
+                connection.execute(
+                    "UPDATE users SET full_name = %s, display_name = %s WHERE id = %s", (value, both, key)
+                )
+                self.last[key] = value
+
+
+def test_no_acknowledged_write_is_lost(table: Table) -> None:
+    """Three writers, and a function that fills again and again what they leave unfilled."""
+    work = of("shout")
+    table.fill(work)
+    writers = [Writer(table.address, number) for number in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
+    list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
+    expected = {key: (value, value.upper()) for writer in writers for key, value in writer.last.items()}
+    assert WRITERS * 13 == len(expected)
+    found = table.run("SELECT id, full_name, display_name FROM users")
+    assert expected == {key: (value, both) for key, value, both in found if key in expected}
 
 
 def test_nothing_is_locked_while_the_function_is_at_work(users: Table, gate: Path) -> None:
