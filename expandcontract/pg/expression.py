@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import MappingError
 from expandcontract.pg import computed
-from expandcontract.pg.catalog import columns
+from expandcontract.pg.catalog import columns, table_oid
 from expandcontract.pg.parsed import single
 
 if TYPE_CHECKING:
@@ -86,12 +86,36 @@ def check_fill(connection: Connection, fill: Fill) -> None:
     if fill.function is not None:
         computed.known(fill, known, to_come=fill.writes)
     others = {name: sql.Identifier(other.schema, other.name) for name, other in fill.join.items()}
+    for other in fill.join.values():
+        _lockable(connection, other)
     for name, expression in fill.values.items():
         _parses(connection, fill, others, f"the expression for {name}", expression)
     if fill.on is not None:
         _parses(connection, fill, others, "the condition of its join", fill.on)
     if fill.where is not None and known.issuperset(fill.columns):
         _parses(connection, fill, {}, "its condition", fill.where)
+
+
+def _lockable(connection: Connection, table: Table) -> None:
+    """Make sure that rows of a joined table can be locked, as the backfill does; none of them is.
+
+    A view with an aggregate would be read without a word and without a lock.
+    """
+    place = sql.Identifier(table.schema, table.name)
+    query = text("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(:name)")
+    if connection.execute(query, {"name": place.as_string()}).scalar_one_or_none() in {"v", "m", "f"}:
+        msg = f"{table}, which a fill joins, is no table, so its rows cannot be locked while they are read"
+        raise MappingError(msg, hint="join the tables that it is made of")
+    table_oid(connection, table)
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, sql.SQL("SELECT FROM {} WHERE false FOR SHARE").format(place))
+    except DBAPIError as exc:
+        msg = f"rows of {table}, which a fill joins, cannot be locked while they are read: {_reason(exc)}"
+        hint = f"GRANT SELECT, UPDATE ON {place.as_string()} TO the role that ec connects as"
+        raise MappingError(msg, hint=hint if isinstance(exc.orig, errors.InsufficientPrivilege) else None) from exc
+    finally:
+        savepoint.rollback()
 
 
 def _parses(

@@ -15,15 +15,18 @@ from expandcontract.backfill.fill import fill
 from expandcontract.backfill.job import How, job
 from expandcontract.backfill.statement import PAGES
 from expandcontract.core.fill import Fill
-from expandcontract.errors import BackfillError
+from expandcontract.errors import BackfillError, UsageError
 from expandcontract.ledger.segments import Segments
-from expandcontract.pg.connect import parse
+from expandcontract.pg.connect import connect, parse
+from expandcontract.pg.expression import check_fill
 from tests.acceptance.test_together import wait_until
 from tests.fix_filling import CHANGE, begin
 from tests.fix_running import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from expandcontract.pg.server import LocalServer
 
 WORK = Fill(
     "orders",
@@ -142,18 +145,21 @@ def test_a_write_that_the_batch_waits_for(plain: Orders, statement: str, expecte
     """A client has written either row and not committed; the batch waits, and takes what that leaves."""
     plain.begin()
     filling = _one_batch(plain)
+    filled: list[int] = []
     with (
         psycopg.connect(plain.address) as writer,
         psycopg.connect(plain.address, autocommit=True) as ours,
     ):
         writer.execute(statement)
-        work = threading.Thread(target=filling, args=(ours,), daemon=True)
+        work = threading.Thread(target=lambda: filled.append(filling(ours)), daemon=True)
         work.start()
         waits = f"SELECT wait_event_type FROM pg_stat_activity WHERE pid = {ours.info.backend_pid}"
         wait_until(lambda: plain.run(waits) == [("Lock",)])
         writer.commit()
         work.join(timeout=60)
-    plain.fill()
+    # where the key of a country changed, only this one of its orders went with it
+    joined = ROWS - ROWS // 10 + 1 if "SET id" in statement else ROWS
+    assert [joined - ("country = 'own'" in statement)] == filled
     assert expected == plain.row(7)
     assert [] == [row for row in plain.run(WRONG) if row != (7,)]
 
@@ -227,3 +233,33 @@ def test_a_row_with_several_others(orders: Orders) -> None:
     assert [("one",), ("three",)] == orders.run(
         "SELECT DISTINCT country FROM orders WHERE country IS NOT NULL ORDER BY 1"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"join": {"c": "countriez"}}, "there is no table countriez; did you mean countries"),
+        ({"join": {"c": "secrets"}}, "cannot be locked while they are read: permission denied for table secrets"),
+        ({"join": {"c": "totals"}}, "totals, which a fill joins, is no table, so its rows cannot be locked"),
+        ({"on": "c.id = orders.nowhere"}, "the condition of its join .* column orders.nowhere does not exist"),
+        ({"on": "true); SELECT (1"}, "the condition of its join .* is not one expression"),
+        ({"values": {"country": "d.name"}}, 'the expression for country .* missing FROM-clause entry for table "d"'),
+        ({"where": "c.name IS NULL"}, 'its condition .* missing FROM-clause entry for table "c"'),
+    ],
+)
+def test_what_cannot_be_joined_is_told_before_anything_is_changed(
+    plain: Orders, server: LocalServer, given: dict[str, Any], said: str
+) -> None:
+    """A table that is not there or may not be locked, and SQL that reads what it may not."""
+    plain.run(
+        "CREATE TABLE secrets (id int); CREATE VIEW totals AS SELECT id FROM countries GROUP BY id;"
+        "GRANT ALL ON orders, countries TO app_blue; GRANT SELECT ON secrets, totals TO app_blue;"
+        "GRANT TEMPORARY ON DATABASE " + plain.run("SELECT quote_ident(current_database())")[0][0] + " TO app_blue"
+    )
+    values = given.pop("values", {"country": "c.id::text"})
+    work = Fill("orders", values, **{"join": {"c": "countries"}, "on": "c.id = orders.country_id", **given})
+    with connect(parse(plain.address), command="test") as connection:
+        connection.exec_driver_sql("SET ROLE app_blue" if "secrets" in str(given) else "SELECT 1")
+        with pytest.raises(UsageError, match=said):
+            check_fill(connection, work)
+        check_fill(connection, WORK)
