@@ -186,6 +186,25 @@ def test_a_write_while_the_function_is_at_work(
     assert 0 == parity.count(parse(table.address), CHANGE, work)
 
 
+def test_another_row_in_the_same_place(table: Table, gate: Path) -> None:
+    """Rows are vacuumed away and others inserted where they were: none gets what was computed for another."""
+    work = of("at_the_gate")
+    table.begin(work)
+    places = "SELECT tableoid, ctid::text FROM users WHERE id "
+    before = table.run(f"{places} <= 250")
+    running = Running(table.address, work, How(pace=WHOLE, most_pages=1000))
+    wait_until((gate / "entered").exists)
+    table.run("DELETE FROM users WHERE id <= 250")
+    table.run("VACUUM users")
+    table.run("INSERT INTO users SELECT n, 'other ' || n FROM generate_series(250, 1, -1) AS n")
+    assert set(before) & set(table.run(f"{places} <= 250"))
+    (gate / "go").touch()
+    running.finish()
+    assert [] == table.run("SELECT * FROM users WHERE display_name <> upper(full_name)")
+    list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
+    assert [(300,)] == table.run(RESULT)
+
+
 def test_a_row_that_never_rests_is_left(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is computed again a few times, then left to the comparison; nothing that was written to it is lost."""
     monkeypatch.setenv(ADDRESS, table.address)
