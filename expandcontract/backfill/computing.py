@@ -157,14 +157,16 @@ class Computing:
 
     def _written(self, rows: Sequence[tuple[Read, list[str | None]]]) -> set[str]:
         names = [f"value{number}" for number in range(len(self._form.work.writes))]
-        values: dict[str, list[str | None]] = {
+        low, high = computed.around([found.at for found, _ in rows])
+        values: dict[str, object] = {
+            "low": low,
+            "high": high,
             "at": [found.at for found, _ in rows],
             "seen": [found.seen for found, _ in rows],
             **{name: [texts[number] for _, texts in rows] for number, name in enumerate(names)},
         }
-        query = computed.write(
-            self._form, sql.Placeholder("at"), sql.Placeholder("seen"), [sql.Placeholder(name) for name in names]
-        )
+        at, seen, *texts = (sql.Placeholder(name) for name in ("at", "seen", *names))
+        query = computed.write(self._form, at, seen, texts, (sql.Placeholder("low"), sql.Placeholder("high")))
         return {row[0] for row in self._connection.execute(query, values)}
 
     def _refused(self, exc: psycopg.Error, rows: Sequence[tuple[Read, list[str | None]]]) -> FunctionError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from expandcontract.pg import joined
+from expandcontract.pg import computed, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,11 @@ def fill(connection: psycopg.Connection, form: Form, pages: sql.Composable, numb
     locked = [row[0] for row in connection.execute(joined.lock(work, form.relation, pages), numbers)]
     if not locked:
         return 0
-    query = joined.fill(work, form.relation, sql.Placeholder("locked"))
-    filled, several = connection.execute(query, {"locked": locked}).fetchall()[0]
+    low, high = computed.around(locked)
+    query = joined.fill(
+        work, form.relation, sql.Placeholder("locked"), (sql.Placeholder("low"), sql.Placeholder("high"))
+    )
+    filled, several = connection.execute(query, {"locked": locked, "low": low, "high": high}).fetchall()[0]
     if several:
         raise _ambiguous(connection, form, several)
     return int(filled)

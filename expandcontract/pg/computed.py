@@ -157,7 +157,29 @@ def by_key(shape: Form, keys: Sequence[sql.Composable]) -> sql.Composed:
     return sql.SQL("({}) IN (SELECT {} FROM {})").format(own, given, _given(keys))
 
 
-def write(shape: Form, at: sql.Composable, seen: sql.Composable, values: Sequence[sql.Composable]) -> sql.Composed:
+def around(places: Sequence[str]) -> tuple[str, str]:
+    """The first page of some places, and the one beyond the last: ``(7,3)`` and ``(9,1)`` give ``(7,0)``, ``(10,0)``.
+
+    A statement that also says this is planned as a scan of so many pages at most, where a join on ctid alone may be
+    thought dearer than reading the whole table. https://www.postgresql.org/docs/14/release-14.html
+    """
+    pages = [int(place[1:].partition(",")[0]) for place in places]
+    return f"({min(pages)},0)", f"({max(pages) + 1},0)"
+
+
+def within(table: str, bounds: tuple[sql.Composable, sql.Composable]) -> sql.Composed:
+    """True for a row of the table within such bounds."""
+    ctid = identifier(table, "ctid")
+    return sql.SQL("{} >= {}::tid AND {} < {}::tid").format(ctid, bounds[0], ctid, bounds[1])
+
+
+def write(
+    shape: Form,
+    at: sql.Composable,
+    seen: sql.Composable,
+    values: Sequence[sql.Composable],
+    bounds: tuple[sql.Composable, sql.Composable],
+) -> sql.Composed:
     """Write what was computed to the rows that are still as they were read and still unfilled; gives their places.
 
     Takes ROW EXCLUSIVE, and locks the rows that it writes. May run twice: a row that was filled no longer matches.
@@ -167,19 +189,21 @@ def write(shape: Form, at: sql.Composable, seen: sql.Composable, values: Sequenc
         at: An array of places.
         seen: An array of what was read there.
         values: For each column that is written, an array of its values as text.
+        bounds: Of the places, as :func:`around` gives them.
     """
     sets = [
         sql.SQL("{} = {}").format(identifier(name), _cast(shape, name, number + 2))
         for number, name in enumerate(shape.work.writes)
     ]
     return sql.SQL(
-        "UPDATE ONLY {relation} AS {alias} SET {sets} FROM {given} WHERE {ctid} = {at}::tid AND {own}::text = {seen}"
-        " AND {unfilled} RETURNING {at}"
+        "UPDATE ONLY {relation} AS {alias} SET {sets} FROM {given}"
+        " WHERE {within} AND {ctid} = {at}::tid AND {own}::text = {seen} AND {unfilled} RETURNING {at}"
     ).format(
         relation=shape.relation,
         alias=identifier(shape.work.table.name),
         sets=sql.SQL(", ").join(sets),
         given=_given([at, seen, *values]),
+        within=within(shape.work.table.name, bounds),
         ctid=_own(shape, "ctid"),
         at=_column(0),
         own=_seen(shape),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from expandcontract.errors import BackfillError
-from expandcontract.pg.computed import lacking
+from expandcontract.pg.computed import lacking, within
 from expandcontract.pg.quoting import escaped, identifier
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def lock(work: Fill, relation: sql.Identifier, pages: sql.Composable) -> sql.Com
     )
 
 
-def fill(work: Fill, relation: sql.Identifier, locked: sql.Composable) -> sql.Composed:
+def fill(
+    work: Fill, relation: sql.Identifier, locked: sql.Composable, bounds: tuple[sql.Composable, sql.Composable]
+) -> sql.Composed:
     """Fill the rows that :func:`lock` gave; says how many were, and which of them have several rows to be filled from.
 
     Takes ROW EXCLUSIVE on the target and ROW SHARE on the joined tables; waits for a writer of one of their rows. Where
@@ -53,13 +55,15 @@ def fill(work: Fill, relation: sql.Identifier, locked: sql.Composable) -> sql.Co
     )
     return sql.SQL(
         "WITH {found} AS MATERIALIZED (SELECT {ctid} AS at, {values} FROM ONLY {relation} AS {alias}, {others}"
-        " WHERE {ctid} = ANY ({locked}::tid[]) AND ({on}) FOR SHARE OF {shared}),"
+        " WHERE {within} AND {ctid} = ANY ({locked}::tid[]) AND ({on}) FOR SHARE OF {shared}),"
         " {several} AS MATERIALIZED (SELECT at FROM {found} GROUP BY at HAVING count(*) > 1),"
-        " {written} AS (UPDATE ONLY {relation} AS {alias} SET {sets} FROM {found} WHERE {ctid} = {at}"
+        " {written} AS (UPDATE ONLY {relation} AS {alias} SET {sets} FROM {found}"
+        " WHERE {within} AND {ctid} = {at}"
         " AND NOT EXISTS (SELECT FROM {several}) RETURNING 1)"
         " SELECT (SELECT count(*) FROM {written}), ARRAY(SELECT at::text FROM {several})"
     ).format(
         found=identifier(FOUND),
+        within=within(work.table.name, bounds),
         several=identifier(SEVERAL),
         written=identifier(WRITTEN),
         ctid=identifier(work.table.name, "ctid"),

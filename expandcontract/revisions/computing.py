@@ -57,7 +57,8 @@ def _run(connection: Connection, query: sql.Composed) -> list[Any]:
 def _join(connection: Connection, form: Form) -> None:
     locked = [row[0] for row in _run(connection, joined.lock(form.work, form.relation, EVERYWHERE))]
     for some in _parts(locked):
-        ((_, several),) = _run(connection, joined.fill(form.work, form.relation, computed.literal(some)))
+        query = joined.fill(form.work, form.relation, computed.literal(some), _around(some))
+        ((_, several),) = _run(connection, query)
         if several:
             named = (
                 _run(connection, joined.keys(form.relation, form.key, computed.literal(several))) if form.key else []
@@ -86,9 +87,15 @@ def _texts(form: Form, found: Read, result: dict[str, Any]) -> list[str | None]:
 
 
 def _write(connection: Connection, form: Form, rows: Sequence[Read], texts: Sequence[Sequence[str | None]]) -> None:
-    at = computed.literal([found.at for found in rows])
+    places = [found.at for found in rows]
     seen = computed.literal([found.seen for found in rows])
-    _run(connection, computed.write(form, at, seen, [computed.literal(column) for column in zip(*texts, strict=True)]))
+    values = [computed.literal(column) for column in zip(*texts, strict=True)]
+    _run(connection, computed.write(form, computed.literal(places), seen, values, _around(places)))
+
+
+def _around(places: Sequence[str]) -> tuple[sql.Literal, sql.Literal]:
+    low, high = computed.around(places)
+    return sql.Literal(low), sql.Literal(high)
 
 
 def _parts(rows: Iterable[T]) -> Iterator[list[T]]:
