@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from expandcontract.core.change import Change
+    from expandcontract.core.fill import Fill
     from expandcontract.core.mapping import Mapping
-    from expandcontract.core.shape import Fill, Hold
+    from expandcontract.core.shape import Hold
     from expandcontract.core.transfer import Transfer
     from expandcontract.revisions.guard import guard
 
@@ -16,7 +17,7 @@ __all__ = ["Change", "Fill", "Hold", "Mapping", "Transfer", "guard"]
 
 _HOMES = {
     "Change": "expandcontract.core.change",
-    "Fill": "expandcontract.core.shape",
+    "Fill": "expandcontract.core.fill",
     "Hold": "expandcontract.core.shape",
     "Mapping": "expandcontract.core.mapping",
     "Transfer": "expandcontract.core.transfer",

@@ -30,7 +30,8 @@ ExpandContractError
     ├── LedgerTamperedError        EC602
     ├── BackfillError              EC603
     ├── SealError                  EC604
-    └── RehearsalError             EC605  (carries all that was seen)
+    ├── RehearsalError             EC605  (carries all that was seen)
+    └── FunctionError              EC606
 """
 
 from __future__ import annotations
@@ -239,3 +240,9 @@ class RehearsalError(FailedError):
     def __init__(self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None) -> None:
         super().__init__(message, hint=hint)
         self.document: dict[str, object] = document or {}
+
+
+class FunctionError(FailedError):
+    """A Python function of the project gave nothing that can be written; its batch was not."""
+
+    code = "EC606"

@@ -23,6 +23,14 @@ LONGEST = timedelta(seconds=60)
 SERIALIZATION_FAILURE = "40001"
 
 
+class LostClaimError(Exception):
+    """Somebody else has claimed the segment since; nothing of the batch is written."""
+
+
+class BrokenOffError(Exception):
+    """Nobody waits for this batch any more; nothing of it is written."""
+
+
 def batch(
     connection: psycopg.Connection, segments: Segments, work: Callable[[], T], *, ceiling: timedelta = LONGEST
 ) -> T:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import statement
+from expandcontract.backfill import joining, statement
 from expandcontract.backfill.throttle.limits import Limits
+from expandcontract.core.fill import Fill
 from expandcontract.core.pace import Pace, stripes_for
 from expandcontract.errors import BackfillError
+from expandcontract.functions.found import check
+from expandcontract.functions.process import LIMIT
+from expandcontract.pg import computed
 from expandcontract.pg.catalog import leaves
 from expandcontract.pg.connect import connect
 from expandcontract.pg.quoting import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from psycopg import sql
+    import psycopg
     from sqlalchemy import URL
 
     from expandcontract.core.shape import Work
     from expandcontract.pg.catalog import Leaf
+    from expandcontract.pg.computed import Form
 
 SEGMENTS = 64
 """Into how many parts a large table is cut, so that many workers find one and a lost one is soon taken over."""
+FIRST_PAGES = 16
+"""Pages of a Python function's first batch; it grows from there."""
 LARGEST = 131_072
 """Pages of the largest segment: 1 GiB of 8 KiB pages."""
 
@@ -40,6 +47,7 @@ class How:
         lease: After how long a silent worker's segment is taken over.
         ceiling: After how long one statement is broken off and made smaller.
         limits: What holds it back.
+        function_limit: After how long a Python function is broken off, and given fewer rows.
     """
 
     pace: Pace = field(default_factory=Pace)
@@ -48,6 +56,7 @@ class How:
     lease: timedelta = timedelta(seconds=30)
     ceiling: timedelta = timedelta(milliseconds=500)
     limits: Limits = field(default_factory=Limits)
+    function_limit: timedelta = LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,7 @@ class Job:
         work: Its mapping, fill or transfer.
         leaves: The relations that hold the rows, by object identifier.
         how: How to go about it.
+        forms: How rows of each are read and written, where it takes more than the row itself.
     """
 
     url: URL
@@ -67,6 +77,7 @@ class Job:
     work: Work
     leaves: Mapping[int, Leaf]
     how: How
+    forms: Mapping[int, Form] = field(default_factory=dict)
 
     @property
     def relations(self) -> tuple[int, ...]:
@@ -83,18 +94,31 @@ class Job:
         """How large a segment is."""
         return max(self.how.most_pages, min(LARGEST, -(-self.pages // SEGMENTS)))
 
-    def statement(self, relation: int) -> sql.Composed:
-        """What fills a batch of one relation."""
+    def write(self, connection: psycopg.Connection, relation: int, numbers: Mapping[str, int]) -> int:
+        """Fill a batch of one relation within the caller's transaction, by SQL alone; how many rows were.
+
+        Raises:
+            BackfillError: A row is joined to several.
+            psycopg.Error: The statement failed.
+        """
+        if relation in self.forms:
+            return joining.fill(connection, self.forms[relation], statement.PAGES, numbers)
         leaf = self.leaves[relation]
-        return statement.fill(self.work, identifier(leaf.schema, leaf.name))
+        return connection.execute(statement.fill(self.work, identifier(leaf.schema, leaf.name)), numbers).rowcount
+
+    @property
+    def function(self) -> Fill | None:
+        """The fill, where a Python function does it."""
+        return self.work if isinstance(self.work, Fill) and self.work.function is not None else None
 
     def pace(self, relation: int) -> Pace:
         """The pace to begin one relation with: rows that are large are passed over less often."""
         leaf, pace = self.leaves[relation], self.how.pace
+        if self.function is not None:  # nobody knows yet how long a row takes
+            pace = replace(pace, batch_pages=min(pace.batch_pages, FIRST_PAGES))
         if leaf.rows <= 0 or leaf.pages <= 0:
             return pace
-        stripes = stripes_for(leaf.rows / leaf.pages, pace.stripes)
-        return Pace(window_pages=pace.window_pages, stripes=stripes, batch_pages=pace.batch_pages, target=pace.target)
+        return replace(pace, stripes=stripes_for(leaf.rows / leaf.pages, pace.stripes))
 
 
 def job(url: URL, change: str, work: Work, how: How) -> Job:
@@ -102,11 +126,25 @@ def job(url: URL, change: str, work: Work, how: How) -> Job:
 
     Raises:
         BackfillError: A relation is no heap table.
+        MappingError: A Python function cannot be imported here, or uses a column that is not there.
     """
+    if isinstance(work, Fill):
+        check([work])
     with connect(url, command=f"backfill {change}") as connection:
         found = {leaf.oid: leaf for leaf in leaves(connection, work.table)}
-    odd = [leaf for leaf in found.values() if not leaf.is_heap]
+        forms = computed.forms(connection, work, found.values())
+    refuse_odd(work, found.values())
+    return Job(url=url, change=change, work=work, leaves=found, how=how, forms=forms)
+
+
+def refuse_odd(work: Work, found: Iterable[Leaf]) -> None:
+    """Make sure that every relation can be filled by pages, so that none is left out in silence.
+
+    Raises:
+        BackfillError: One is no heap table; all are named.
+    """
+    odd = [f"{leaf.schema}.{leaf.name} ({leaf.method})" for leaf in found if not leaf.is_heap]
     if odd:
-        msg = f"{odd[0].schema}.{odd[0].name} is no heap table; page batches cannot fill it"
-        raise BackfillError(msg, hint="move it to the heap access method")
-    return Job(url=url, change=change, work=work, leaves=found, how=how)
+        msg = f"page batches cannot fill what is no heap table: {', '.join(odd)}"
+        hint = f"detach it from {work.table} and fill it by itself, or ALTER TABLE … SET ACCESS METHOD heap"
+        raise BackfillError(msg, hint=hint)

@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from expandcontract.backfill import statement
-from expandcontract.backfill.batch import batch, stopped
+from expandcontract.backfill.job import refuse_odd
+from expandcontract.backfill.mending import STEP, Mending
+from expandcontract.core.fill import Fill
 from expandcontract.core.mapping import Mapping
 from expandcontract.errors import BackfillError
-from expandcontract.ledger.segments import Segments
+from expandcontract.functions.process import LIMIT
+from expandcontract.pg import computed
 from expandcontract.pg.catalog import leaves
 from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.quoting import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import timedelta
 
     from psycopg import sql
     from sqlalchemy import URL
@@ -31,8 +35,9 @@ if TYPE_CHECKING:
 
 Rows = Callable[[Any, "Collection[str]"], "sql.Composed"]
 """Which rows count: a predicate of :mod:`statement`, of the work and the columns that have an equality."""
-STEP = 5000  # pages a statement
 PASSES = 10
+FUTILE = 2
+"""Passes in a row that mend nothing, after which none will."""
 SHOWN = 20
 
 
@@ -67,6 +72,7 @@ def verify(
     repair: bool,
     epoch: int | None = None,
     rows: Rows | None = None,
+    function_limit: timedelta = LIMIT,
 ) -> Iterator[ParityProgress]:
     """Compare every row; with ``repair`` again and again until a whole pass counts zero.
 
@@ -77,22 +83,43 @@ def verify(
         repair: Set the new shape from the old one where they differ; only before cut-over.
         epoch: Of the mover, where rows are repaired.
         rows: Which rows count, where it is not those whose shapes differ.
+        function_limit: After how long a Python function that repairs is broken off.
 
     Yields:
         Progress; the last one of a pass has all pages done.
 
     Raises:
-        BackfillError: Rows still differ after ten passes of repair; the first are named.
+        BackfillError: Rows still differ after ten passes of repair, or two that mended none; the first are named.
+        FunctionError: A Python function gave nothing that can be written.
         FencedError: Another mover has begun since.
     """
     last: ParityProgress | None = None
+    mending = Mending(work, epoch, function_limit) if repair and epoch is not None else None
+    futile = 0
     for number in range(1, PASSES + 1):
-        for last in _one_pass(url, change, work, number, epoch if repair else None, rows):
+        for last in _one_pass(url, change, work, number, mending, rows):
             yield last
         if last is None or last.differing == 0 or not repair:
             return
-    msg = f"rows still differ after {PASSES} passes: {', '.join(last.rows) if last else ''}"
-    raise BackfillError(msg, hint=f"ec verify {change}")
+        futile = 0 if last.repaired else futile + 1
+        if futile == FUTILE:
+            break
+    msg = f"rows still {_amiss(work)} after {last.number if last else 0} passes: {', '.join(last.rows) if last else ''}"
+    raise BackfillError(msg, hint=_hint(change, work))
+
+
+def _amiss(work: Work) -> str:
+    return "lack a value" if isinstance(work, Fill) else "differ"
+
+
+def _hint(change: str, work: Work) -> str:
+    if not isinstance(work, Fill) or work.by_row:
+        return f"ec verify {change}"
+    if work.function is not None:
+        return f"{work.function} left these rows as they are; say in where=… which rows need a value"
+    return (
+        f"no row of {', '.join(map(str, work.join.values()))} belongs to these; say in where=… which rows need a value"
+    )
 
 
 def count(url: URL, change: str, work: Work, rows: Rows | None = None) -> int:
@@ -124,10 +151,12 @@ def comparable(connection: psycopg.Connection, work: Work) -> frozenset[str]:
 
 
 def _one_pass(
-    url: URL, change: str, work: Work, number: int, epoch: int | None, which: Rows | None
+    url: URL, change: str, work: Work, number: int, mending: Mending | None, which: Rows | None
 ) -> Iterator[ParityProgress]:
     with connect(url, command=f"verify {change}") as catalogue:
         found = leaves(catalogue, work.table)
+        refuse_odd(work, found)
+        forms = computed.forms(catalogue, work, found)
     total = sum(leaf.pages for leaf in found)
     done = differing = repaired = 0
     rows: list[str] = []
@@ -145,8 +174,9 @@ def _one_pass(
                     differing += here[0][0]
                     sampled = _found(connection, statement.sample(work, relation, where), values)
                     rows.extend(f"{leaf.name} {row[0]}" for row in sampled)
-                    if epoch is not None:
-                        repaired += _repair(connection, change, statement.repair(work, relation, same), values, epoch)
+                    if mending is not None:
+                        plain = statement.repair(work, relation, same)
+                        repaired += mending.run(connection, change, forms.get(leaf.oid, plain), first, end)
                 yield ParityProgress(
                     change=change,
                     number=number,
@@ -164,18 +194,3 @@ def _found(connection: psycopg.Connection, query: sql.Composed, values: dict[str
         # for this transaction only: behind a pooler the session is another's too
         connection.execute("SET LOCAL row_security = off")
         return connection.execute(query, values).fetchall()
-
-
-def _repair(
-    connection: psycopg.Connection, change: str, query: sql.Composed, values: dict[str, int], epoch: int
-) -> int:
-    segments = Segments(connection, change)
-
-    def work() -> int:
-        segments.fence(epoch)
-        return connection.execute(query, values).rowcount
-
-    try:
-        return batch(connection, segments, work)
-    except psycopg.Error as exc:
-        raise stopped(exc, f"the repair of page {values['first']}") from exc

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from expandcontract.backfill import moving
-from expandcontract.core.shape import Fill
+from expandcontract.core.fill import Fill
 from expandcontract.core.transfer import Stranded, Transfer
-from expandcontract.pg import pairing
+from expandcontract.pg import computed, pairing
 from expandcontract.pg.quoting import escaped, identifier
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
 STRIPE = sql.SQL("(hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s")
+PAGES = sql.SQL("{} AND {}").format(RANGE, STRIPE)
 
 
 def _each(side: MappingABC[str, str], join: str, form: str) -> sql.Composed:
@@ -39,27 +40,24 @@ def _values(work: Fill | Mapping) -> MappingABC[str, str]:
 
 def unfilled(work: Fill | Mapping) -> sql.Composed:
     """True for a row that has no new shape yet, and for which there is one."""
-    if isinstance(work, Fill) and work.where is not None:
-        return sql.SQL("({})").format(sql.SQL(escaped(work.where)))
+    if isinstance(work, Fill):  # its expressions may be volatile, and are evaluated once
+        return computed.lacking(work)
     values = _values(work)
     empty = _each(values, " AND ", "{column} IS NULL")
-    if isinstance(work, Fill):  # its expressions may be volatile, and are evaluated once
-        return sql.SQL("({})").format(empty)
     return sql.SQL("({}) AND ({})").format(empty, _each(values, " OR ", "({value}) IS NOT NULL"))
 
 
 def fill(work: Work, relation: sql.Identifier) -> sql.Composed:
     """Fill the unfilled rows of one page range and one hash class. Takes ROW EXCLUSIVE; locks the rows it writes."""
     if isinstance(work, Transfer):
-        return moving.fill(work, relation, sql.SQL("{} AND {}").format(RANGE, STRIPE))
+        return moving.fill(work, relation, PAGES)
     if isinstance(work, Stranded):
-        return moving.create(work.transfer, relation, sql.SQL("{} AND {}").format(RANGE, STRIPE))
-    return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND {stripe} AND {unfilled}").format(
-        stripe=STRIPE,
+        return moving.create(work.transfer, relation, PAGES)
+    return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {pages} AND {unfilled}").format(
         relation=relation,
         alias=identifier(work.table.name),
         values=_each(_values(work), ", ", "{column} = ({value})"),
-        range=RANGE,
+        pages=PAGES,
         unfilled=unfilled(work),
     )
 

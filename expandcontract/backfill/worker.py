@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 import psycopg
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from expandcontract.backfill.batch import LONGEST, batch, stopped
+from expandcontract.backfill.batch import LONGEST, BrokenOffError, LostClaimError, batch, stopped
+from expandcontract.backfill.filling import Filling
 from expandcontract.backfill.throttle.vacuums import DESPITE
-from expandcontract.core.pace import REMEMBERED, Batch, Pace, Position, Took, after, halved, next_batch, opened, steer
+from expandcontract.core.pace import REMEMBERED, Batch, Pace, Took, after, halved, next_batch, opened, steer
 from expandcontract.errors import ConnectError
+from expandcontract.functions.process import Caller, TooLongError
 from expandcontract.ledger.segments import Segment, Segments
 from expandcontract.pg.connect import hot
 from expandcontract.pg.quoting import identifier
 from expandcontract.pg.retry import sqlstate
 
 if TYPE_CHECKING:
-    from psycopg import sql
-
     from expandcontract.backfill.board import Board
     from expandcontract.backfill.job import Job
     from expandcontract.backfill.throttle.vacuums import Vacuums
@@ -38,10 +38,6 @@ FULL = "the server's disk is full; the backfill goes on by itself once there is 
 FULL_S = 5.0
 LONGEST_REST_S = 5.0
 """The most that a limit that is near makes a worker rest; less than any lease."""
-
-
-class LostClaimError(Exception):
-    """Somebody else has claimed the segment since; nothing of the batch is written."""
 
 
 class Worker:
@@ -63,6 +59,8 @@ class Worker:
         self._name = name
         self._number = number
         self._epoch = epoch
+        by = job.function
+        self._caller = Caller(by.function or "", by.writes, job.how.function_limit) if by else None
         self._connection = self._connect()
         self._segments = Segments(self._connection, job.change)
         self._ceiling = job.how.ceiling
@@ -92,6 +90,8 @@ class Worker:
             self._board.fail(exc)
         finally:
             self._connection.close()
+            if self._caller is not None:
+                self._caller.close()
 
     def _reconnect(self) -> None:
         policy = Retrying(
@@ -149,7 +149,7 @@ class Worker:
     def _segment(self, segment: Segment) -> None:
         pace = self._paces.get(segment.relation) or self._job.pace(segment.relation)
         last: deque[Took] = deque(maxlen=REMEMBERED)
-        statement = self._job.statement(segment.relation)
+        filling = self._filling()
         at = opened(segment.at, pace)
         while (todo := next_batch(at, pace)) is not None:
             between = at.passing is not None and at.passing.stripe == 0 and at.passing.page == at.page
@@ -158,10 +158,13 @@ class Worker:
                 return
             began = monotonic()
             try:
-                rows = self._one(segment, statement, todo, after(at, todo))
+                rows = filling.one(segment, todo, at, self._ceiling)
             except LostClaimError:
                 return
-            except psycopg.Error as exc:
+            except BrokenOffError:
+                self._segments.release(segment)
+                return
+            except (psycopg.Error, TooLongError) as exc:
                 pace = self._smaller(exc, pace, todo)
                 continue
             seconds = monotonic() - began
@@ -175,10 +178,12 @@ class Worker:
             self._paces[segment.relation] = pace
         self._segments.done(segment)
 
-    def _smaller(self, exc: psycopg.Error, pace: Pace, todo: Batch) -> Pace:
+    def _smaller(self, exc: psycopg.Error | TooLongError, pace: Pace, todo: Batch) -> Pace:
         state = sqlstate(exc)
-        if state == CANCELLED and todo.pages > 1:
+        if (state == CANCELLED or isinstance(exc, TooLongError)) and todo.pages > 1:
             return halved(replace(pace, batch_pages=todo.pages))
+        if isinstance(exc, TooLongError):
+            raise exc
         if state == CANCELLED and self._ceiling < LONGEST:
             self._ceiling = min(2 * self._ceiling, LONGEST)
             return pace
@@ -189,16 +194,13 @@ class Worker:
             raise exc
         raise stopped(exc, f"pages {todo.first_page} to {todo.end_page}") from exc
 
-    def _one(self, segment: Segment, statement: sql.Composed, todo: Batch, to: Position) -> int:
-        def work() -> int:
-            self._segments.fence(self._epoch)
-            if not self._segments.hold(segment, self._name):
-                raise LostClaimError
-            filled = self._connection.execute(
-                statement,
-                {"first": todo.first_page, "end": todo.end_page, "stripe": todo.stripe, "stripes": todo.stripes},
-            )
-            self._segments.advance(segment, to, filled.rowcount, self._job.how.lease)
-            return filled.rowcount
-
-        return batch(self._connection, self._segments, work, ceiling=self._ceiling)
+    def _filling(self) -> Filling:
+        return Filling(
+            self._job,
+            self._board,
+            self._connection,
+            self._segments,
+            name=self._name,
+            epoch=self._epoch,
+            caller=self._caller,
+        )

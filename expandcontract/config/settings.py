@@ -203,7 +203,10 @@ class BackfillSettings(Section):
     lease: Duration = Field(
         default=timedelta(seconds=30), description="After how long a silent worker's segment is taken over."
     )
-
+    function_limit: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How long a Python function may take for one batch; then it is broken off and gets fewer rows.",
+    )
     vacuum: Share = Field(
         default=0.2, description="From which share of dead rows on the table is vacuumed between windows; `off`: never."
     )

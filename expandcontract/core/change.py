@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from expandcontract.core.fill import Fill
 from expandcontract.core.mapping import Table
 from expandcontract.core.phase import ROUTES, Kind, Phase, after, forward, path
 from expandcontract.core.release import Speaks
-from expandcontract.core.shape import Fill, Hold, Shape
+from expandcontract.core.shape import Hold, Shape
 from expandcontract.errors import PairError, UsageError
 
 if TYPE_CHECKING:

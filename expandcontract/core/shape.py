@@ -5,10 +5,10 @@ The ledger keeps a shape as one document; triggers, hold, backfill and parity ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from expandcontract.core.fill import Fill
 from expandcontract.core.mapping import Mapping, Table
 from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import MappingError
@@ -16,47 +16,6 @@ from expandcontract.errors import MappingError
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping as MappingABC
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Fill:
-    """Values for rows that lack them: a new column's, or a repair of rows that break a coming rule.
-
-    Args:
-        table: ``table`` or ``schema.table``.
-        values: Column name to an SQL expression over the same row; may be volatile.
-        where: Which rows lack them; default: all these columns are NULL. A row that was filled no longer matches.
-
-    Raises:
-        MappingError: There is no value, or an expression is blank.
-    """
-
-    table: Table
-    values: MappingABC[str, str]
-    where: str | None = field(default=None)
-
-    def __init__(self, table: str | Table, values: MappingABC[str, str], *, where: str | None = None) -> None:
-        object.__setattr__(self, "table", table if isinstance(table, Table) else Table.parse(table))
-        object.__setattr__(self, "values", MappingProxyType(dict(values)))
-        object.__setattr__(self, "where", where)
-        if not values or not all(sql.strip() for sql in values.values()):
-            msg = f"a fill of {self.table} needs an expression for each of its columns"
-            raise MappingError(msg)
-
-    def document(self) -> dict[str, object]:
-        """As a JSON-ready mapping."""
-        return {
-            "schema": self.table.schema,
-            "table": self.table.name,
-            "values": [{"column": name, "sql": sql} for name, sql in self.values.items()],
-            "where": self.where,
-        }
-
-    @classmethod
-    def from_document(cls, document: MappingABC[str, Any]) -> Fill:
-        """The inverse of :meth:`document`."""
-        values = {item["column"]: item["sql"] for item in document["values"]}
-        return cls(_table(document), values, where=document["where"])
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -187,10 +146,14 @@ class Shape:
         return tuple(Hold(table, sorted(columns)) for table, columns in shared.items() if columns)
 
     def document(self) -> dict[str, object]:
-        """As a JSON-ready mapping; the ledger's server-side functions read this form."""
+        """As a JSON-ready mapping; the ledger's server-side functions read this form.
+
+        What takes more than the row itself stands apart, in ``computed``: one UPDATE on the server cannot fill it.
+        """
         return {
             "mappings": [mapping.document() for mapping in self.mappings],
-            "fills": [fill.document() for fill in self.fills],
+            "fills": [fill.document() for fill in self.fills if fill.by_row],
+            "computed": [fill.document() for fill in self.fills if not fill.by_row],
             "transfers": [transfer.document() for transfer in self.transfers],
             "removes": [hold.document() for hold in self.removes],
             "touches": [{"schema": table.schema, "table": table.name} for table in self.touches],
@@ -211,7 +174,7 @@ class Shape:
         try:
             return cls(
                 mappings=tuple(map(Mapping.from_document, document["mappings"])),
-                fills=tuple(map(Fill.from_document, document["fills"])),
+                fills=tuple(map(Fill.from_document, (*document["fills"], *document.get("computed", ())))),
                 transfers=tuple(map(Transfer.from_document, document.get("transfers", ()))),
                 removes=tuple(map(Hold.from_document, document["removes"])),
                 keeps=tuple(map(Hold.from_document, document.get("keeps", ()))),

@@ -137,6 +137,21 @@ class Segments:
             lease=lease,
         )
 
+    def renew(self, segment: Segment, worker: str, lease: timedelta) -> bool:
+        """Keep a claim between two batches, without holding its row; says whether it still is the worker's.
+
+        A single statement outside a transaction.
+        """
+        kept = self._run(
+            "renew",
+            relation=segment.relation,
+            first_page=segment.first_page,
+            claim=segment.claim,
+            worker=worker,
+            lease=lease,
+        )
+        return kept.rowcount > 0
+
     def done(self, segment: Segment) -> None:
         """Mark a segment as done, where it still is the claim's."""
         self._run("done", relation=segment.relation, first_page=segment.first_page, claim=segment.claim)

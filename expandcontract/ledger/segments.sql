@@ -46,6 +46,11 @@ SET cursor_page = %(page)s, cursor_stripe = %(stripe)s, window_end = %(window_en
 WHERE change = %(change)s AND relation = %(relation)s AND first_page = %(first_page)s AND claim = %(claim)s
   AND done_at IS NULL;
 
+-- name: renew
+UPDATE expandcontract.segment SET lease_until = clock_timestamp() + %(lease)s
+WHERE change = %(change)s AND relation = %(relation)s AND first_page = %(first_page)s AND claim = %(claim)s
+  AND worker = %(worker)s AND done_at IS NULL;
+
 -- name: done
 UPDATE expandcontract.segment SET done_at = clock_timestamp(), worker = NULL, lease_until = NULL
 WHERE change = %(change)s AND relation = %(relation)s AND first_page = %(first_page)s AND claim = %(claim)s

@@ -69,7 +69,10 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """A relation with rows of its own: the table, or one of its partitions."""
+    """A relation with rows of its own: the table, or one of its partitions.
+
+    ``method`` is how it keeps them: ``heap``, another access method, or ``foreign table``.
+    """
 
     oid: int
     schema: str
@@ -77,7 +80,12 @@ class Leaf:
     filenode: int
     pages: int
     rows: int
-    is_heap: bool
+    method: str
+
+    @property
+    def is_heap(self) -> bool:
+        """Whether its rows lie in heap pages."""
+        return self.method == "heap"
 
 
 def _rows(connection: Connection, query: str, **values: object) -> list[Any]:

@@ -63,17 +63,14 @@ WHERE mine.refclassid = 'pg_class'::regclass AND mine.refobjid = :oid AND m.attn
 ORDER BY 1;
 
 -- name: leaves
-SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name, pg_relation_filenode(c.oid)::bigint AS filenode,
-       pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, c.reltuples::bigint AS rows,
-       a.amname = 'heap' AS is_heap
-FROM pg_partition_tree(:oid) AS p JOIN pg_class AS c ON c.oid = p.relid
+SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name,
+       coalesce(pg_relation_filenode(c.oid), 0)::bigint AS filenode,
+       coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::bigint AS pages, c.reltuples::bigint AS rows,
+       CASE WHEN c.relkind = 'f' THEN 'foreign table' ELSE a.amname END AS method
+FROM (SELECT relid FROM pg_partition_tree(:oid) WHERE isleaf UNION SELECT :oid) AS p
+JOIN pg_class AS c ON c.oid = p.relid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam
-WHERE p.isleaf AND c.relkind = 'r'
-UNION
-SELECT c.oid::bigint, n.nspname, c.relname, pg_relation_filenode(c.oid)::bigint,
-       pg_relation_size(c.oid) / current_setting('block_size')::bigint, c.reltuples::bigint, a.amname = 'heap'
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam
-WHERE c.oid = :oid AND c.relkind = 'r'
+WHERE c.relkind IN ('r', 'f')
 ORDER BY 2, 3;
 
 -- name: relation

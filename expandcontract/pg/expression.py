@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from expandcontract.errors import MappingError
-from expandcontract.pg.catalog import columns
+from expandcontract.pg import computed
+from expandcontract.pg.catalog import columns, table_oid
 from expandcontract.pg.parsed import single
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from expandcontract.core.fill import Fill
     from expandcontract.core.mapping import Mapping, Table
-    from expandcontract.core.shape import Fill, Shape
+    from expandcontract.core.shape import Shape
 
 
 def check(connection: Connection, shape: Shape, made: Sequence[str] = ()) -> None:
@@ -72,32 +74,68 @@ def _made(connection: Connection, statement: str) -> None:
 
 
 def check_fill(connection: Connection, fill: Fill) -> None:
-    """Make sure that a fill's expressions and condition parse over the table's own columns; they may be volatile.
+    """Make sure that a fill's expressions and condition parse over what they may read; they may be volatile.
 
-    Columns that do not exist yet may be filled, not read.
+    Columns that do not exist yet may be filled, not read. A function is only asked what it reads and writes.
 
     Raises:
         MappingError: With the expression, and what PostgreSQL says of it.
         UnknownNameError: The table does not exist.
     """
     known = {column.name for column in columns(connection, fill.table)}
-    place = sql.Identifier(fill.table.schema, fill.table.name)
-    expressions = dict(fill.values)
-    for name, expression in expressions.items():
-        single(f"the expression for {name}", expression)
-    if fill.where is not None and known.issuperset(fill.values):
-        expressions["its condition"] = fill.where
-    for name, expression in expressions.items():
-        savepoint = connection.begin_nested()
-        probe = sql.SQL("CREATE TEMP TABLE expandcontract_probe AS SELECT ({}) AS found FROM {} AS {} WHERE false")
-        try:
-            alias = sql.Identifier(fill.table.name)
-            _run(connection, probe.format(sql.SQL(expression), place, alias))
-        except DBAPIError as exc:
-            msg = f"the expression for {name} ({expression}): {_reason(exc)}"
-            raise MappingError(msg, hint="it may read only columns of the same row") from exc
-        finally:
-            savepoint.rollback()
+    if fill.function is not None:
+        computed.known(fill, known, to_come=fill.writes)
+    others = {name: sql.Identifier(other.schema, other.name) for name, other in fill.join.items()}
+    for other in fill.join.values():
+        _lockable(connection, other)
+    for name, expression in fill.values.items():
+        _parses(connection, fill, others, f"the expression for {name}", expression)
+    if fill.on is not None:
+        _parses(connection, fill, others, "the condition of its join", fill.on)
+    if fill.where is not None and known.issuperset(fill.columns):
+        _parses(connection, fill, {}, "its condition", fill.where)
+
+
+def _lockable(connection: Connection, table: Table) -> None:
+    """Make sure that rows of a joined table can be locked, as the backfill does; none of them is.
+
+    A view with an aggregate would be read without a word and without a lock.
+    """
+    place = sql.Identifier(table.schema, table.name)
+    query = text("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(:name)")
+    if connection.execute(query, {"name": place.as_string()}).scalar_one_or_none() in {"v", "m", "f"}:
+        msg = f"{table}, which a fill joins, is no table, so its rows cannot be locked while they are read"
+        raise MappingError(msg, hint="join the tables that it is made of")
+    table_oid(connection, table)
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, sql.SQL("SELECT FROM {} WHERE false FOR SHARE").format(place))
+    except DBAPIError as exc:
+        msg = f"rows of {table}, which a fill joins, cannot be locked while they are read: {_reason(exc)}"
+        hint = f"GRANT SELECT, UPDATE ON {place.as_string()} TO the role that ec connects as"
+        raise MappingError(msg, hint=hint if isinstance(exc.orig, errors.InsufficientPrivilege) else None) from exc
+    finally:
+        savepoint.rollback()
+
+
+def _parses(
+    connection: Connection, fill: Fill, others: MappingABC[str, sql.Identifier], what: str, expression: str
+) -> None:
+    single(what, expression)
+    places = {fill.table.name: sql.Identifier(fill.table.schema, fill.table.name), **others}
+    probe = sql.SQL("CREATE TEMP TABLE expandcontract_probe AS SELECT ({}) AS found FROM {} WHERE false").format(
+        sql.SQL(expression),
+        sql.SQL(", ").join(sql.SQL("{} AS {}").format(at, sql.Identifier(name)) for name, at in places.items()),
+    )
+    savepoint = connection.begin_nested()
+    try:
+        _run(connection, probe)
+    except DBAPIError as exc:
+        msg = f"{what} ({expression}): {_reason(exc)}"
+        joined = f", and those of {', '.join(others)}" if others else ""
+        raise MappingError(msg, hint=f"it may read only columns of the same row{joined}") from exc
+    finally:
+        savepoint.rollback()
 
 
 def check_mapping(

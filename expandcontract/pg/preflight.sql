@@ -131,6 +131,15 @@ FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_partitio
 JOIN pg_class AS leaf ON leaf.oid = p.relid
 WHERE n.nspname = :schema AND c.relname = :table AND leaf.relkind = 'f';
 
+-- name: table_access_method
+SELECT format('%I.%I keeps its rows by access method %s, and only heap pages can be filled', ln.nspname, leaf.relname, a.amname) AS what,
+       'refuse' AS severity, format('ALTER TABLE %I.%I SET ACCESS METHOD heap', ln.nspname, leaf.relname) AS fix
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf UNION SELECT c.oid) AS p
+JOIN pg_class AS leaf ON leaf.oid = p.relid JOIN pg_namespace AS ln ON ln.oid = leaf.relnamespace
+JOIN pg_am AS a ON a.oid = leaf.relam
+WHERE n.nspname = :schema AND c.relname = :table AND leaf.relkind = 'r' AND a.amname <> 'heap' ORDER BY leaf.relname;
+
 -- name: table_rules
 SELECT format('rule %s rewrites writes to %I.%I', r.rulename, n.nspname, c.relname) AS what, 'refuse' AS severity,
        format('DROP RULE %I ON %I.%I, and use a trigger', r.rulename, n.nspname, c.relname) AS fix

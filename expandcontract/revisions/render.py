@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
 
     from expandcontract.core.change import Change
+    from expandcontract.core.fill import Fill
     from expandcontract.core.mapping import Mapping, Table
-    from expandcontract.core.shape import Fill, Hold
+    from expandcontract.core.shape import Hold
     from expandcontract.core.transfer import Transfer
     from expandcontract.pg.catalog import Column
 
@@ -141,8 +142,16 @@ def _mapping(mapping: Mapping) -> str:
 
 
 def _fill(fill: Fill) -> str:
-    where = f", where={rendered(fill.where)}" if fill.where is not None else ""
-    return f"Fill({rendered(fill.table.spelled)}, {_dict(fill.values)}{where})"
+    said = [rendered(fill.table.spelled)]
+    said += [_dict(fill.values)] if fill.values else []
+    if fill.join:
+        said.append(f"join={_dict({name: table.spelled for name, table in fill.join.items()})}")
+        said.append(f"on={rendered(fill.on or '')}")
+    if fill.function:
+        said.append(f"function={rendered(fill.function)}")
+        said += [f"{name}=[{', '.join(map(rendered, getattr(fill, name)))}]" for name in ("reads", "writes")]
+    said += [f"where={rendered(fill.where)}"] if fill.where is not None else []
+    return f"Fill({', '.join(said)})"
 
 
 def _transfer(transfer: Transfer) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from expandcontract.revisions import seal
+from expandcontract.revisions.computing import filled
 from expandcontract.revisions.operations import call
 from expandcontract.revisions.project import EXPAND, half_of
 from expandcontract.revisions.swapping import BACK, FORWARD, READY
@@ -44,6 +45,7 @@ def applied(ctx: MigrationContext, connection: Connection, module: ModuleType, h
         return
     if half[1] == EXPAND:
         call(ctx, "fill_straight", half[0])
+        filled(connection, module.change.shape)
     _seal(connection, module, "seal")
 
 

@@ -20,6 +20,7 @@ from expandcontract.revisions.operations import SealNotNull
 from expandcontract.revisions.prelude import prelude
 from expandcontract.revisions.probe import need_guard
 from expandcontract.revisions.stamped import stamped
+from expandcontract.runner.functions import importable
 from expandcontract.runner.mover import holder
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
         UnreachableError: The balancer does not answer.
         ConfigError: ``env.py`` does not call the guard, or fails.
         PairError: A half of the pair is missing or out of order.
-        MappingError: An expression does not parse, is volatile, or reads what it may not.
+        MappingError: An expression does not parse, is volatile, or reads what it may not; a function cannot be
+            imported.
     """
     _, why = read_weights(place)
     if why:
@@ -104,6 +106,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     for fault in place.project.faults(pair):
         raise PairError(fault.what, hint=fault.fix)
     if change.in_flight is None:
+        importable(place, pair.change.shape)
         expression.check(connection, pair.change.shape, prelude(pair.expand.module))
 
 
@@ -222,7 +225,7 @@ def _with_pair(place: Place, connection: Connection, facts: Facts) -> Facts:
     applied = place.project.applied(connection)
     found = list(place.project.faults(pair))
     if facts.asked.move is Move.EXPAND:
-        found += _proved(connection, pair) if facts.change.phase is Phase.PLANNED else ()
+        found += _proved(place, connection, pair) if facts.change.phase is Phase.PLANNED else ()
         facts = replace(facts, lint=_linted(place, pair))
     earlier = {
         Move.EXPAND: place.project.earlier_expands,
@@ -238,11 +241,12 @@ def _linted(place: Place, pair: Pair) -> tuple[Finding, ...]:
     return lint.errors(place.project, pair.name)
 
 
-def _proved(connection: Connection, pair: Pair) -> Iterator[Finding]:
+def _proved(place: Place, connection: Connection, pair: Pair) -> Iterator[Finding]:
     """What is wrong with the mappings before the expand: an expression, or what it makes of the rows that there are."""
     shape, made = pair.change.shape, prelude(pair.expand.module)
     sealed = [item for item in seal.record(pair.expand.module) if isinstance(item, SealNotNull)]
     try:
+        importable(place, shape)
         expression.check(connection, shape, made)
         with expression.making(connection, made):
             for mapping in shape.mappings:

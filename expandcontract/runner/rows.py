@@ -20,6 +20,7 @@ from expandcontract.ledger.segments import Segments
 from expandcontract.pg.connect import hot
 from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
+from expandcontract.runner.functions import importable
 from expandcontract.runner.holding import Holding
 from expandcontract.runner.limits import limits
 from expandcontract.runner.observe import coming, differing, observe
@@ -77,11 +78,13 @@ def how(settings: Settings) -> How:
         lease=given.lease,
         ceiling=given.ceiling,
         limits=limits(settings),
+        function_limit=given.function_limit,
     )
 
 
 def fill_rows(place: Place, mover: Mover, change: ChangeState, *works: Work) -> Iterator[Event]:
     """Fill the rows of tables, one after the other, as the pace allows; workers elsewhere may help."""
+    importable(place, change.shape)
     holding = Holding()
     for todo in cut(place.url, change.name, works, how(place.settings), epoch=mover.epoch):
         with hot(place.url, command=f"backfill {change.name}") as connection:
@@ -108,11 +111,17 @@ def progress(at: Progress) -> Event:
 def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
     """Compare every row, and repair where asked; the last event of each table and rule says what was found."""
     epoch = mover.epoch if mover else None
+    limit = place.settings.backfill.function_limit
+    if repair:
+        importable(place, change.shape)
     for work in change.shape.compared:
         last = None
         repairs = repair and (not isinstance(work, Stranded) or work.transfer.create_missing)
         where = statement.astray if change.traded and isinstance(work, Mapping) else None
-        for last in parity.verify(place.url, change.name, work, repair=repairs, epoch=epoch, rows=where):
+        passes = parity.verify(
+            place.url, change.name, work, repair=repairs, epoch=epoch, rows=where, function_limit=limit
+        )
+        for last in passes:
             data: dict[str, object] = {
                 "done": last.pages_done,
                 "total": last.pages_total,
@@ -137,8 +146,10 @@ def mend(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     Raises:
         RefusedError: Rows still break it; the first are named.
     """
+    importable(place, change.shape)
+    limit = place.settings.backfill.function_limit
     for work in change.shape.fills:
-        passes = list(parity.verify(place.url, change.name, work, repair=True, epoch=mover.epoch))
+        passes = list(parity.verify(place.url, change.name, work, repair=True, epoch=mover.epoch, function_limit=limit))
         if passes and passes[-1].number > 1:
             yield Event(kind="step", text=f"rows of {work.table} that break the rule were mended", change=change.name)
     for item in coming(place, change):

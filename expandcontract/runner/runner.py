@@ -169,11 +169,11 @@ class Runner:
                     return
 
     def backfill(self, name: str) -> Iterator[Event]:
-        """Do, or resume, the backfill of a change that is dual-writing."""
+        """Do, or resume, the backfill of a change whose next move it is."""
         with connect(self._place.url, command="backfill") as connection:
             change = self._known(Ledger(connection, window=self._window), name)
-        if change.phase is not Phase.DUAL_WRITING:
-            msg = f"{name} is {change.phase}; a backfill leads on from {Phase.DUAL_WRITING}"
+        if change.path(Phase.BACKFILLED) != (Move.BACKFILL,):
+            msg = f"{name} is {change.phase}, and no backfill leads on from there"
             raise RefusedError(msg, hint=f"ec status {name}")
         yield from self.advance([name])
 

@@ -16,6 +16,7 @@ from expandcontract.ledger import Ledger
 from expandcontract.ledger.segments import Segments
 from expandcontract.pg.connect import connect, hot
 from expandcontract.runner.events import Event
+from expandcontract.runner.functions import importable
 from expandcontract.runner.holding import Holding
 from expandcontract.runner.rows import how, progress
 
@@ -46,6 +47,7 @@ def work(place: Place, name: str, *, workers: int | None, wait: timedelta | None
 
     Raises:
         RefusedError: No backfill of the change is under way.
+        MappingError: A Python function fills the rows, and cannot be imported here.
         UnknownNameError: There is no such change.
     """
     _await_begin(place, name, wait)
@@ -87,6 +89,7 @@ def _under_way(place: Place, name: str) -> tuple[ChangeState, int] | None:
 
 
 def _share(place: Place, change: ChangeState, epoch: int, workers: int | None) -> Iterator[Event]:
+    importable(place, change.shape)
     asked = how(place.settings)
     holding = Holding()
     asked = asked if workers is None else replace(asked, workers=workers)

@@ -115,6 +115,15 @@ SITUATIONS = {
         Severity.REFUSE,
         "partition users_far is a foreign table",
     ),
+    "table_access_method": (
+        (
+            "DROP TABLE users; CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;"
+            "CREATE TABLE users (id int, name text) PARTITION BY RANGE (id);"
+            "CREATE TABLE users_rest PARTITION OF users DEFAULT USING pile"
+        ),
+        Severity.REFUSE,
+        "public.users_rest keeps its rows by access method pile",
+    ),
 }
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from expandcontract.core.change import Change, check_name
+from expandcontract.core.fill import Fill
 from expandcontract.core.mapping import Table
-from expandcontract.core.shape import Fill
 from expandcontract.errors import MappingError
 from expandcontract.pg import parsed, relation
 from expandcontract.revisions.recipes import columns, standing

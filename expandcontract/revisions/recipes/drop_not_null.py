@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.change import Change, check_name
+from expandcontract.core.fill import Fill
 from expandcontract.core.mapping import Table
 from expandcontract.core.phase import Kind
-from expandcontract.core.shape import Fill
 from expandcontract.errors import MappingError, UsageError
 from expandcontract.pg import catalog, parsed, relation
 from expandcontract.revisions.operations import SealNotNull

@@ -12,9 +12,10 @@ from psycopg import sql
 from sqlalchemy import text
 
 from expandcontract.core.change import Change
+from expandcontract.core.fill import Fill
 from expandcontract.core.naming import fits
 from expandcontract.core.phase import Kind
-from expandcontract.core.shape import Fill, Hold
+from expandcontract.core.shape import Hold
 from expandcontract.errors import MappingError
 from expandcontract.pg import catalog, clause
 from expandcontract.revisions.breaking import look_within
@@ -74,7 +75,7 @@ def draft(
         notes: What else there is to know.
     """
     refuse_inheritance(connection, rule.table)
-    held = tuple(dict.fromkeys((*rule.columns, *(fill.values if fill else ()))))
+    held = tuple(dict.fromkeys((*rule.columns, *(fill.columns if fill else ()))))
     return Draft(
         change=Change(change, fill=fill or (), keeps=(Hold(rule.table, held), *others), kind=Kind.TIGHTENED),
         expand=Half(

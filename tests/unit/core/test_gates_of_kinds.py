@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expandcontract.core.facts import Finding
+from expandcontract.core.fill import Fill
 from expandcontract.core.gate import Gate, State
 from expandcontract.core.gates import data, release
 from expandcontract.core.phase import Kind, Move, Phase
-from expandcontract.core.shape import Fill, Shape
+from expandcontract.core.shape import Shape
 from expandcontract.core.transfer import Transfer
 from tests.unit.core.factory import NAME, change, facts
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from expandcontract.core.change import Change, requires
+from expandcontract.core.fill import Fill
 from expandcontract.core.fit import FITS, fitting
 from expandcontract.core.mapping import Mapping, Table
 from expandcontract.core.phase import ROUTES, Kind, Move, Phase
 from expandcontract.core.release import Speaks
-from expandcontract.core.shape import Fill, Hold, Shape
+from expandcontract.core.shape import Hold, Shape
 from expandcontract.errors import MappingError, PairError, UsageError
 from tests.unit.core.factory import MAPPING, change
 

@@ -115,7 +115,7 @@ def _wanted(world: World, name: Name) -> set[str]:
 
 
 def _filled(world: World, shape: dict[str, Any]) -> list[Piece]:
-    """Every row that is not filled yet is, in one statement a table."""
+    """Every row that the row itself can fill is, in one statement a table."""
     moved = shape.get("transfers", [])
     written = [_place(item) for part in ("mappings", "fills") for item in shape.get(part, [])]
     written += [_place(item["target"]) for item in moved]

@@ -1,0 +1,115 @@
+"""How one worker fills a batch of a segment: rows and cursor are one commit, under the claim and the mover's epoch."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from expandcontract.backfill.batch import BrokenOffError, LostClaimError, batch
+from expandcontract.backfill.computing import Around, Computing
+from expandcontract.backfill.statement import PAGES
+from expandcontract.core.pace import after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    import psycopg
+
+    from expandcontract.backfill.board import Board
+    from expandcontract.backfill.job import Job
+    from expandcontract.core.pace import Batch, Position
+    from expandcontract.functions.process import Caller
+    from expandcontract.ledger.segments import Segment, Segments
+
+CONTROL = "control"
+"""The reason on the board that somebody gave by hand; it breaks a function off, as the others do not."""
+
+
+class Filling:
+    """Fills batches over one connection.
+
+    Args:
+        job: What is to do.
+        board: Says when nobody waits for a batch any more.
+        connection: In autocommit mode.
+        name: The worker's.
+        epoch: Of the mover; each batch is fenced by it.
+        caller: Of the function that fills, where one does; outlives the connection.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        board: Board,
+        connection: psycopg.Connection,
+        segments: Segments,
+        *,
+        name: str,
+        epoch: int,
+        caller: Caller | None,
+    ) -> None:
+        self._job = job
+        self._board = board
+        self._connection = connection
+        self._segments = segments
+        self._name = name
+        self._epoch = epoch
+        self._caller = caller
+
+    def one(self, segment: Segment, todo: Batch, at: Position, ceiling: timedelta) -> int:
+        """Fill one batch and move the cursor; how many rows were filled.
+
+        Args:
+            segment: Claimed by this worker.
+            todo: The batch that comes at ``at``.
+            at: Where the segment stands.
+            ceiling: How long one statement may run.
+
+        Raises:
+            LostClaimError: The segment is somebody else's by now.
+            BrokenOffError: Nobody waits for the batch any more.
+            BackfillError: A row is joined to several.
+            FunctionError: The function gave nothing that can be written.
+            psycopg.Error: A statement failed.
+        """
+        numbers = {"first": todo.first_page, "end": todo.end_page, "stripe": todo.stripe, "stripes": todo.stripes}
+        if self._caller is not None:
+            form = self._job.forms[segment.relation]
+            computing = Computing(form, self._caller, self._connection, self._segments, ceiling=ceiling)
+            return computing.fill(PAGES, numbers, self._around(segment, todo, at))
+
+        def work() -> int:
+            self._enter(segment)
+            filled = self._job.write(self._connection, segment.relation, numbers)
+            self._segments.advance(segment, after(at, todo), filled, self._job.how.lease)
+            return filled
+
+        return batch(self._connection, self._segments, work, ceiling=ceiling)
+
+    def _enter(self, segment: Segment) -> None:
+        self._segments.fence(self._epoch)
+        if not self._segments.hold(segment, self._name):
+            raise LostClaimError
+
+    def _around(self, segment: Segment, todo: Batch, at: Position) -> Around:
+        def settle(rows: int, over: bool) -> None:  # noqa: FBT001  # called by position
+            self._segments.advance(segment, after(at, todo) if over else at, rows, self._job.how.lease)
+
+        return Around(enter=lambda: self._enter(segment), settle=settle, meanwhile=self._meanwhile(segment))
+
+    def _meanwhile(self, segment: Segment) -> Callable[[], None]:
+        """Keep the claim, and notice when the batch is not wanted any more."""
+        lease = self._job.how.lease
+        kept = monotonic()
+
+        def meanwhile() -> None:
+            nonlocal kept
+            if self._board.stopped or CONTROL in self._board.sources:
+                raise BrokenOffError
+            if monotonic() - kept > lease.total_seconds() / 3:
+                if not self._segments.renew(segment, self._name, lease):
+                    raise LostClaimError
+                kept = monotonic()
+
+        return meanwhile
