@@ -123,7 +123,7 @@ def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:
     """
     crew = Crew(todo, epoch)
     try:
-        crew.begin(_control(segments, todo, crew.board))
+        crew.begin(heed(segments, todo.change, crew.board))
         yield from _watch(segments, todo, crew)
     finally:
         crew.end()
@@ -181,17 +181,17 @@ def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
             crew.board.rest(LOOK_S)
         if crew.board.stopped:
             return
-        crew.want(_control(segments, todo, crew.board))
+        crew.want(heed(segments, todo.change, crew.board))
         now = segments.totals(todo.relations)
         yield _progress(todo, crew.board, first, now, monotonic() - began)
         if not now.open:
             return
 
 
-def _control(segments: Segments, todo: Job, board: Board) -> int | None:
+def heed(segments: Segments, change: str, board: Board) -> int | None:
     """Heed what was asked of the backfill; how many workers, or ``None`` where nobody said."""
     asked = segments.control()
-    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
+    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {change} resume"
     board.hold_back("control", paused)
     board.target = asked.target
     return asked.workers

@@ -19,6 +19,12 @@ def emit(document: Mapping[str, object] | Sequence[object]) -> None:
     sys.stdout.flush()
 
 
+def emit_line(document: Mapping[str, object]) -> None:
+    """Print one document of many, on a line of its own."""
+    sys.stdout.write(json.dumps(document, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 class Screen(Protocol):
     """What the ``show_*`` files write to."""
 

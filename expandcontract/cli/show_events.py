@@ -39,11 +39,16 @@ PLAIN_EVERY_S = 5.0
 """A log wants a line now and then, not one a batch."""
 
 
-def follow(events: Iterable[Event]) -> dict[str, object]:
-    """Show every event as it comes; give the figures of the last one."""
+def follow(events: Iterable[Event], *, to_the_end: bool = True) -> dict[str, object]:
+    """Show every event as it comes; give the figures of the last one.
+
+    Args:
+        events: From the runner.
+        to_the_end: Go on where nobody reads any more, for the work is done while the events are consumed.
+    """
     last: dict[str, object] = {}
     terminal = is_terminal(sys.stdout)
-    out = Steady(screen())
+    out: Screen = Steady(screen()) if to_the_end else screen()
     with Bar() if terminal else Lines(out) as progress:
         for event in events:
             last = event.data
