@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from expandcontract.backfill import statement
+from expandcontract.backfill import canary, statement
 from expandcontract.backfill.batch import batch
 from expandcontract.backfill.board import Board
 from expandcontract.backfill.fill import LOOK_S, heed
@@ -116,11 +116,13 @@ def verify(asked: Comparison) -> Iterator[ParityProgress]:
         Progress, some ten times a second; the last one of a pass has all pages done.
 
     Raises:
+        PlanError: A range would be read by going through a whole table.
         BackfillError: A statement failed, or rows still differ after ten passes of repair; the first are named.
         FencedError: Another mover has begun since.
     """
     last: ParityProgress | None = None
     with _watched(asked) as board:
+        _prove(asked, board)
         for number in range(1, PASSES + 1):
             for last in _one_pass(asked, number, board):
                 yield last
@@ -186,6 +188,22 @@ def _watched(asked: Comparison) -> Iterator[Board]:
     finally:
         board.stop()
         watch.end()
+
+
+def _prove(asked: Comparison, board: Board) -> None:
+    with _hot(asked) as connection:
+        where = (asked.rows or statement.differs)(asked.work, comparable(connection, asked.work))
+        first = [
+            canary.First(
+                leaf=item.leaf,
+                query=statement.count(asked.work, identifier(item.leaf.schema, item.leaf.name), where),
+                values={"first": item.first, "end": item.end},
+                pages=item.pages,
+            )
+            for item in cut([leaf for leaf, _ in _leaves(asked).values()], asked.how.workers)
+            if item.first == 0
+        ]
+        canary.prove(connection, asked.change, first, board)
 
 
 def _one_pass(asked: Comparison, number: int, board: Board) -> Iterator[ParityProgress]:
