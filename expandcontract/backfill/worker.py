@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from expandcontract.backfill.batch import LONGEST, batch, stopped
+from expandcontract.backfill.batch import LONGEST, batch
+from expandcontract.backfill.blame import blamed
 from expandcontract.backfill.throttle.vacuums import DESPITE
 from expandcontract.core.pace import REMEMBERED, Batch, Pace, Position, Took, after, halved, next_batch, opened, steer
 from expandcontract.errors import ConnectError
@@ -161,7 +162,7 @@ class Worker:
             except LostClaimError:
                 return
             except psycopg.Error as exc:
-                pace = self._smaller(exc, pace, todo)
+                pace = self._smaller(exc, segment, pace, todo)
                 continue
             seconds = monotonic() - began
             at = opened(after(at, todo), pace)
@@ -173,7 +174,7 @@ class Worker:
             pace = steer(pace, last, most_pages=self._job.how.most_pages)
         self._segments.done(segment)
 
-    def _smaller(self, exc: psycopg.Error, pace: Pace, todo: Batch) -> Pace:
+    def _smaller(self, exc: psycopg.Error, segment: Segment, pace: Pace, todo: Batch) -> Pace:
         state = sqlstate(exc)
         if state == CANCELLED and todo.pages > 1:
             return halved(replace(pace, batch_pages=todo.pages))
@@ -185,7 +186,7 @@ class Worker:
             return pace
         if self._connection.broken:
             raise exc
-        raise stopped(exc, f"pages {todo.first_page} to {todo.end_page}") from exc
+        raise blamed(self._connection, self._job, segment.relation, todo, exc) from exc
 
     def _one(self, segment: Segment, statement: sql.Composed, todo: Batch, to: Position) -> int:
         def work() -> int:
