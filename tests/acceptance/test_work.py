@@ -59,7 +59,7 @@ def test_a_process_elsewhere_fills_its_share(project: Project, tmp_path: Path) -
         for process in helping:
             process.kill()
             process.wait()
-    assert [0, 0] == [process.returncode for process in helping]
+    assert [0, 0] == [process.returncode for process in helping], documents
     rows = [document["events"][-1]["data"]["rows"] for document in documents]
     assert sum(rows) > 0
     assert "backfilled" == project.phase()

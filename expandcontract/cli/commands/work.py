@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from expandcontract.cli.options import Change, Json
+from expandcontract.cli.options import Change, Json, JsonLines
 from expandcontract.cli.play import play
 from expandcontract.cli.session import runner
 from expandcontract.cli.words import duration
@@ -31,6 +31,7 @@ def command(  # noqa: PLR0913  # one flag each
         str, typer.Option("--secret", help="With --manifest: a secret whose key `database` has the address.")
     ] = "expandcontract",  # noqa: S107
     json: Json = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Fill segments of a backfill that another process has begun, until none is left.
 
@@ -50,6 +51,7 @@ def command(  # noqa: PLR0913  # one flag each
     play(
         asked.work(change, workers=workers, wait=duration(wait)),
         json=json,
-        status=lambda: asked.status(change),
+        lines=json_lines,
+        status=lambda: asked.status(change, files=False),
         left=left,
     )
