@@ -19,10 +19,9 @@ def emit(document: Mapping[str, object] | Sequence[object]) -> None:
     sys.stdout.flush()
 
 
-def emit_line(document: Mapping[str, object]) -> None:
-    """Print one document of many, on a line of its own."""
-    sys.stdout.write(json.dumps(document, default=str, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+def in_line(document: Mapping[str, object]) -> str:
+    """One document of many, on a line of its own."""
+    return json.dumps(document, default=str, ensure_ascii=False)
 
 
 class Screen(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from expandcontract.cli.screen import emit_line, is_terminal
+from expandcontract.cli.screen import Plain, in_line, is_terminal
 from expandcontract.cli.show_events import follow
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ def show_passes(events: Iterator[Event], *, json: bool) -> None:
     shown = (event for event in events if terminal or event.kind != "progress")
     try:
         if json:
+            out = Plain()
             for event in shown:
-                emit_line(event.document())
+                out.line(in_line(event.document()))
         else:
             follow(shown, to_the_end=False)
     except KeyboardInterrupt:

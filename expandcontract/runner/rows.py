@@ -94,6 +94,9 @@ def progress(at: Progress) -> Event:
         "rows": at.rows_filled,
         "rate": at.rows_per_s,
         "eta_s": None if at.eta is None else at.eta.total_seconds(),
+        "hot_share": at.hot_share,
+        "heap_bytes": at.heap_bytes,
+        "heap_growth": at.heap_growth,
         "waiting": list(at.waiting),
         "workers": [asdict(lane) for lane in at.lanes],
     }

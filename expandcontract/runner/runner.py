@@ -92,13 +92,13 @@ class Runner:
 
         return lint.lint(self._place, names, since)
 
-    def status(self, name: str | None = None) -> dict[str, object]:
-        """The state of one change or of all, of the releases and of the traffic."""
+    def status(self, name: str | None = None, *, files: bool = True) -> dict[str, object]:
+        """The state of one change or of all, of the releases and of the traffic; without ``files``, of the ledger's."""
         with connect(self._place.url, command="status") as connection:
             ledger = Ledger(connection, window=self._window)
-            if name is not None:
+            if name is not None and files:
                 self._known(ledger, name)
-            return views.status(self._place, ledger, name)
+            return views.status(self._place, ledger, name, files=files)
 
     def gate(
         self,
@@ -272,6 +272,12 @@ class Runner:
         """Pause, resume or set the pace of a backfill that runs, in whatever process; needs no mover lock."""
         steering.steer(self._place, name, word, workers=workers, target=target, why=why)
         return self.status(name)
+
+    def course(self, name: str) -> dict[str, object]:
+        """How the backfill of a change has gone so far, or went."""
+        from expandcontract.runner.course import course  # noqa: PLC0415  # only here
+
+        return course(self._place, name)
 
     def history(self, name: str | None = None) -> list[dict[str, object]]:
         """The journal of one change or of all, first to last."""

@@ -135,13 +135,14 @@ def test_a_write_under_way_is_no_difference(filling: Filling) -> None:
 
 def test_what_holds_back_a_backfill_holds_back_its_comparison(filling: Filling) -> None:
     """A query of the user's says wait: nothing is compared and why is told; once it is well, it goes on by itself."""
-    filling.sql_one(WIDE + "CREATE TABLE brake (n int); INSERT INTO brake VALUES (1)")
+    filling.prepare(2000)
+    filling.sql_one("CREATE TABLE brake (n int); INSERT INTO brake VALUES (1)")
     limits = Limits(of={Signal.QUERY: 0.0, Signal.OLDEST_SNAPSHOT: 0.0}, query="SELECT n FROM brake")
     with closing(verify(asked(filling, how=How(workers=2, limits=limits)))) as passed:
         held = next(at for at in passed if at.waiting)
         assert (0, (str(Signal.QUERY),)) == (held.pages_done, held.sources)
         filling.sql_one("UPDATE brake SET n = 0")
-        assert 0 == last(passed).differing
+        assert 2000 == last(passed).differing
     assert [(1,)] == filling.sql("SELECT times FROM expandcontract.throttle WHERE signal = 'query'")
 
 
