@@ -30,6 +30,8 @@ QUERIES = load("expandcontract.backfill", "canary.sql")
 AS_JSON = sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) ")
 AS_TEXT = sql.SQL("EXPLAIN ")
 ANALYZE = sql.SQL("ANALYZE (SKIP_LOCKED) {}")
+LONGEST_ANALYZE = "60s"
+"""It reads a sample of a fixed size; where that takes longer, a backfill can do without."""
 SMALL_PAGES = 64
 """Of so few pages more than it asks for, a batch may go through a whole relation: that can be the cheaper plan."""
 SHOWN_LINES = 30
@@ -117,14 +119,25 @@ class _Canary:
         for row in self._unknown(relations):
             name = f"{row['schema']}.{row['name']}"
             if row["allowed"]:
-                self._connection.execute(ANALYZE.format(identifier(row["schema"], row["name"])), {})
-                self._board.note(f"analyze {row['oid']}", f"{name} had never been analysed; ANALYZE was run on it")
+                text = f"{name} had never been analysed; {self._analysed(row)}"
             else:
                 text = (
                     f"{name} has never been analysed, and role {row['role']} may not: plans that involve it are"
                     f" guessed. To mend that: ANALYZE {name}, or GRANT {row['owner']} TO {row['role']}"
                 )
-                self._board.note(f"analyze {row['oid']}", text)
+            self._board.note(f"analyze {row['oid']}", text)
+
+    def _analysed(self, row: Mapping[str, Any]) -> str:
+        """What came of an attempt, which nobody waits for and which is not waited for long."""
+        try:
+            with self._connection.transaction():
+                self._connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(LONGEST_ANALYZE))
+                self._connection.execute(ANALYZE.format(identifier(row["schema"], row["name"])), {})
+        except psycopg.errors.QueryCanceled:
+            return f"ANALYZE was broken off after {LONGEST_ANALYZE}, so plans that involve it are guessed"
+        if self._unknown([row["oid"]]):
+            return "somebody else holds the lock that ANALYZE needs, so plans that involve it are guessed"
+        return "ANALYZE was run on it"
 
     def prove(self, first: First) -> None:
         """Read the plan of one statement; again where it reads other relations that had to be analysed."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
+from expandcontract.backfill import canary
 from expandcontract.backfill.board import Board
 from expandcontract.backfill.canary import First, prove
 from expandcontract.backfill.fill import Progress, fill
@@ -122,6 +124,25 @@ def test_the_other_table_is_analysed_too(filling: Filling) -> None:
     assert {f"public.{name} had never been analysed; ANALYZE was run on it" for name in ("users", "profiles")} == set(
         proved(filling, Stranded(MOVED))
     )
+
+
+def test_nobody_is_waited_for(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody has the lock, or the server is told to take its time, the plan is read all the same."""
+    filling.sql_one(TWO + "CREATE INDEX ON users (id); CREATE INDEX ON profiles (user_id)")
+    with psycopg.connect(filling.database) as other:
+        other.execute("LOCK TABLE users, profiles IN SHARE UPDATE EXCLUSIVE MODE")
+        held = proved(filling, MOVED)
+    assert {"somebody else holds the lock that ANALYZE needs, so plans that involve it are guessed"} == {
+        note.split("analysed; ")[1] for note in held
+    }
+    monkeypatch.setattr(canary, "LONGEST_ANALYZE", "50ms")
+    database = filling.database.rsplit("/", 1)[1]
+    for setting in ("vacuum_cost_delay = '100ms'", "vacuum_cost_limit = 1"):
+        filling.sql_one(f"ALTER DATABASE {database} SET {setting}")
+    slow = proved(filling, MOVED)
+    assert {"ANALYZE was broken off after 50ms, so plans that involve it are guessed"} == {
+        note.split("analysed; ")[1] for note in slow
+    }
 
 
 def test_a_role_that_may_not_analyse_is_told(filling: Filling) -> None:
