@@ -28,7 +28,8 @@ ExpandContractError
 │   └── DeployError                EC504
 └── FailedError                    EC601  exit 1
     ├── LedgerTamperedError        EC602
-    ├── BackfillError              EC603
+    ├── BackfillError              EC603  (carries the row, where one is at fault)
+    │   └── PlanError              EC607  (carries the plan)
     ├── SealError                  EC604
     ├── RehearsalError             EC605  (carries all that was seen)
     └── FunctionError              EC606
@@ -215,9 +216,25 @@ class LedgerTamperedError(FailedError):
 
 
 class BackfillError(FailedError):
-    """The backfill stopped; its cursor stands at the last committed batch."""
+    """The backfill stopped; its cursor stands at the last committed batch.
+
+    Args:
+        message: Where it stopped, and why.
+        hint: What to do against it.
+        document: The same as a JSON-ready mapping, where more is known.
+    """
 
     code = "EC603"
+
+    def __init__(self, message: str, *, hint: str | None = None, document: dict[str, object] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.document: dict[str, object] = document or {}
+
+
+class PlanError(BackfillError):
+    """PostgreSQL would go through a whole table for one batch; none was begun, and the document has the plan."""
+
+    code = "EC607"
 
 
 class SealError(FailedError):

@@ -6,21 +6,22 @@ import os
 import socket
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
-from time import monotonic
 from typing import TYPE_CHECKING
 
+from expandcontract.backfill import canary
 from expandcontract.backfill.batch import batch
 from expandcontract.backfill.board import Board, Lane
 from expandcontract.backfill.job import How, Job, job
+from expandcontract.backfill.meter import Figures, Meter
 from expandcontract.backfill.throttle.watch import Watch
 from expandcontract.backfill.worker import Worker
-from expandcontract.core.pace import eta
+from expandcontract.core.pace import Position, next_batch, opened
 from expandcontract.ledger.segments import Segments, Totals
 from expandcontract.pg.connect import hot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from sqlalchemy import URL
 
@@ -39,12 +40,15 @@ class Progress:
         pages_done: Heap pages done; a window's passes count as parts of it.
         pages_total: Heap pages in all.
         rows_filled: Rows filled so far, earlier runs and other processes included.
-        rows_per_s: Rows a second in this run, by all processes.
+        rows_per_s: Rows a second of late, by all processes.
         eta: How long the rest takes; ``None`` before that can be told.
         waiting: Why nobody fills at the moment; empty where somebody may.
         sources: What makes everybody wait, by name; as long as ``waiting``.
         notes: What is to be said once, all of it so far.
         lanes: How each worker of this process is doing.
+        hot_share: Which share of the table's updates in this run was HOT; ``None`` before there were any.
+        heap_bytes: Size of the heap.
+        heap_growth: How many times what it was when the backfill began.
     """
 
     change: str
@@ -57,6 +61,9 @@ class Progress:
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    hot_share: float | None = None
+    heap_bytes: int = 0
+    heap_growth: float = 1.0
 
 
 def fill(url: URL, change: str, work: Work, how: How, *, epoch: int) -> Iterator[Progress]:
@@ -119,16 +126,32 @@ def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:
 
     Raises:
         BackfillError: A statement failed.
+        PlanError: A batch would go through a whole table.
         FencedError: Another mover has begun since.
     """
     crew = Crew(todo, epoch)
+    if segments.totals(todo.relations).open:
+        with hot(todo.url, command=f"backfill {todo.change}") as connection:
+            canary.prove(connection, todo.change, _first(todo), crew.board)
     try:
-        crew.begin(_control(segments, todo, crew.board))
+        crew.begin(heed(segments, todo.change, crew.board))
         yield from _watch(segments, todo, crew)
     finally:
         crew.end()
     if crew.board.error is not None:
         raise crew.board.error
+
+
+def _first(todo: Job) -> list[canary.First]:
+    """The first batch of each relation, as a worker would begin it."""
+    found = []
+    for oid, leaf in todo.leaves.items():
+        pace = todo.pace(oid)
+        first = next_batch(opened(Position(page=0, end_page=leaf.pages), pace), pace)
+        if first is not None:
+            values = {"first": 0, "end": first.end_page, "stripe": first.stripe, "stripes": first.stripes}
+            found.append(canary.First(leaf=leaf, query=todo.statement(oid), values=values, pages=first.pages))
+    return found
 
 
 class Crew:
@@ -174,39 +197,41 @@ class Crew:
 
 
 def _watch(segments: Segments, todo: Job, crew: Crew) -> Iterator[Progress]:
-    began = monotonic()
-    first = segments.totals(todo.relations)
+    meter = Meter(segments, todo)
+    now = segments.totals(todo.relations)
     while True:
-        if first.open:
-            crew.board.rest(LOOK_S)
-        if crew.board.stopped:
-            return
-        crew.want(_control(segments, todo, crew.board))
-        now = segments.totals(todo.relations)
-        yield _progress(todo, crew.board, first, now, monotonic() - began)
+        yield _progress(todo, crew.board, now, meter.look(now, crew.board.reasons))
         if not now.open:
             return
+        crew.board.rest(LOOK_S)
+        if crew.board.stopped:
+            return
+        crew.want(heed(segments, todo.change, crew.board))
+        now = segments.totals(todo.relations)
 
 
-def _control(segments: Segments, todo: Job, board: Board) -> int | None:
+def heed(segments: Segments, change: str, board: Board) -> int | None:
     """Heed what was asked of the backfill; how many workers, or ``None`` where nobody said."""
     asked = segments.control()
-    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {todo.change} resume"
+    paused = None if asked.paused is None else f"paused {asked.paused}; ec backfill {change} resume"
     board.hold_back("control", paused)
     board.target = asked.target
     return asked.workers
 
 
-def _progress(todo: Job, board: Board, first: Totals, now: Totals, elapsed_s: float) -> Progress:
+def _progress(todo: Job, board: Board, now: Totals, found: Figures) -> Progress:
     return Progress(
         change=todo.change,
         pages_done=now.done,
         pages_total=now.pages,
         rows_filled=now.rows,
-        rows_per_s=(now.rows - first.rows) / elapsed_s if elapsed_s else 0.0,
-        eta=eta(now.done - first.done, now.pages - first.done, timedelta(seconds=elapsed_s)),
+        rows_per_s=found.rate,
+        eta=found.eta,
         waiting=board.reasons,
         sources=board.sources,
         notes=board.notes,
         lanes=board.lanes,
+        hot_share=found.hot_share,
+        heap_bytes=found.heap_bytes,
+        heap_growth=found.heap_growth,
     )

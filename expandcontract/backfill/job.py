@@ -13,7 +13,7 @@ from expandcontract.core.pace import Pace, stripes_for
 from expandcontract.errors import BackfillError
 from expandcontract.functions.found import check
 from expandcontract.functions.process import LIMIT
-from expandcontract.pg import computed
+from expandcontract.pg import computed, joined
 from expandcontract.pg.catalog import leaves
 from expandcontract.pg.connect import connect
 from expandcontract.pg.quoting import identifier
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import psycopg
+    from psycopg import sql
     from sqlalchemy import URL
 
     from expandcontract.core.shape import Work
@@ -94,6 +95,15 @@ class Job:
         """How large a segment is."""
         return max(self.how.most_pages, min(LARGEST, -(-self.pages // SEGMENTS)))
 
+    def statement(self, relation: int) -> sql.Composed:
+        """What a batch of one relation begins with: it fills the rows, or locks or reads them where more is needed."""
+        leaf, form = self.leaves[relation], self.forms.get(relation)
+        if form is None:
+            return statement.fill(self.work, identifier(leaf.schema, leaf.name))
+        if form.work.function is not None:
+            return computed.read(form, statement.PAGES)
+        return joined.lock(form.work, form.relation, statement.PAGES)
+
     def write(self, connection: psycopg.Connection, relation: int, numbers: Mapping[str, int]) -> int:
         """Fill a batch of one relation within the caller's transaction, by SQL alone; how many rows were.
 
@@ -103,8 +113,7 @@ class Job:
         """
         if relation in self.forms:
             return joining.fill(connection, self.forms[relation], statement.PAGES, numbers)
-        leaf = self.leaves[relation]
-        return connection.execute(statement.fill(self.work, identifier(leaf.schema, leaf.name)), numbers).rowcount
+        return connection.execute(self.statement(relation), numbers).rowcount
 
     @property
     def function(self) -> Fill | None:

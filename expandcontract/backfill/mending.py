@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from expandcontract.core.shape import Work
 
 STEP = 5000
-"""Pages that are compared at a time."""
+"""The most pages that are compared at a time."""
 PART = 50
 """Pages at a time, where the rows go through a function."""
 
@@ -80,7 +80,7 @@ class Mending:
         )
         with closing(Caller(work.function or "", work.writes, self._limit)) as caller:
             computing = Computing(form, caller, connection, segments, ceiling=LONGEST)
-            starts = range(first, first + STEP, PART)
+            starts = range(first, min(first + STEP, end), PART)
             ends = [*starts[1:], end]
             return sum(
                 computing.fill(RANGE, {"first": begin, "end": until}, around)

@@ -16,13 +16,15 @@ from expandcontract.pg import computed, pairing
 from expandcontract.pg.quoting import escaped, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from collections.abc import Mapping as MappingABC
 
     from expandcontract.core.mapping import Mapping
     from expandcontract.core.shape import Work
 
 RANGE = sql.SQL("ctid >= format('(%%s,0)', %(first)s::bigint)::tid AND ctid < format('(%%s,0)', %(end)s::bigint)::tid")
+LONGEST_VALUE = 64
+"""Characters of a key's value that are shown."""
 STRIPE = sql.SQL("(hashtid(ctid) & (%(stripes)s - 1)) = %(stripe)s")
 PAGES = sql.SQL("{} AND {}").format(RANGE, STRIPE)
 
@@ -150,11 +152,24 @@ def count(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Comp
     return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(relation, _alias(work), RANGE, where)
 
 
-def sample(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
-    """The first 20 such rows of a page range, by ctid."""
-    return sql.SQL("SELECT ctid::text FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        relation, _alias(work), RANGE, where
+def sample(work: Work, relation: sql.Identifier, where: sql.Composed, key: Sequence[str] = ()) -> sql.Composed:
+    """The first 20 such rows of a page range, as :func:`named`."""
+    return sql.SQL("SELECT {} FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
+        named(_alias(work), key), relation, _alias(work), RANGE, where
     )
+
+
+def named(alias: sql.Identifier, key: Sequence[str]) -> sql.Composed:
+    """What a row is called: ``id=17``, or ``(country, name)=(de, Ulm)``; ``ctid=(0,1)`` where there is no key."""
+    columns = list(key) or ["ctid"]
+    values = sql.SQL(" || ', ' || ").join(
+        sql.SQL("left({}.{}::text, {})").format(alias, identifier(column), sql.Literal(LONGEST_VALUE))
+        for column in columns
+    )
+    if len(columns) == 1:
+        return sql.SQL("{} || {}").format(sql.Literal(escaped(f"{columns[0]}=")), values)
+    head = sql.Literal(escaped(f"({', '.join(columns)})=("))
+    return sql.SQL("{} || {} || ')'").format(head, values)
 
 
 def repair(work: Work, relation: sql.Identifier, same: Collection[str] = NONE) -> sql.Composed:

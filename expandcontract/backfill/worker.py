@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from expandcontract.backfill.batch import LONGEST, BrokenOffError, LostClaimError, batch, stopped
+from expandcontract.backfill.batch import LONGEST, BrokenOffError, LostClaimError, batch
+from expandcontract.backfill.blame import blamed
 from expandcontract.backfill.filling import Filling
 from expandcontract.backfill.throttle.vacuums import DESPITE
 from expandcontract.core.pace import REMEMBERED, Batch, Pace, Took, after, halved, next_batch, opened, steer
@@ -165,7 +166,7 @@ class Worker:
                 self._segments.release(segment)
                 return
             except (psycopg.Error, TooLongError) as exc:
-                pace = self._smaller(exc, pace, todo)
+                pace = self._smaller(exc, segment, pace, todo)
                 continue
             seconds = monotonic() - began
             at = opened(after(at, todo), pace)
@@ -178,7 +179,7 @@ class Worker:
             self._paces[segment.relation] = pace
         self._segments.done(segment)
 
-    def _smaller(self, exc: psycopg.Error | TooLongError, pace: Pace, todo: Batch) -> Pace:
+    def _smaller(self, exc: psycopg.Error | TooLongError, segment: Segment, pace: Pace, todo: Batch) -> Pace:
         state = sqlstate(exc)
         if (state == CANCELLED or isinstance(exc, TooLongError)) and todo.pages > 1:
             return halved(replace(pace, batch_pages=todo.pages))
@@ -192,7 +193,7 @@ class Worker:
             return pace
         if self._connection.broken:
             raise exc
-        raise stopped(exc, f"pages {todo.first_page} to {todo.end_page}") from exc
+        raise blamed(self._connection, self._job, segment.relation, todo, exc) from exc
 
     def _filling(self) -> Filling:
         return Filling(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from expandcontract.cli.screen import emit
+from expandcontract.cli.screen import emit, in_line
 from expandcontract.errors import ExpandContractError, RefusedError
 
 if TYPE_CHECKING:
@@ -105,11 +105,21 @@ def _unexpected(exc: BaseException) -> str:
     return redact(f"{source} says: {lines[0]} ({name})" if source else f"unexpected {name}: {lines[0]}")
 
 
-def report(exc: BaseException, *, json: bool, debug: bool) -> int:
-    """Tell ``exc`` to whoever called and give the exit code."""
+def report(exc: BaseException, *, json: bool, debug: bool, lines: bool = False) -> int:
+    """Tell ``exc`` to whoever called and give the exit code.
+
+    Args:
+        exc: What went wrong.
+        json: As a document instead of in words.
+        debug: With its traceback.
+        lines: The document on one line.
+    """
     telling = told(exc)
     if debug:
         sys.stderr.write(redact("".join(traceback.format_exception(exc))))
+    if lines:
+        sys.stdout.write(in_line(telling.json()) + "\n")
+        return telling.exit_code
     if json:
         emit(telling.json())
         return telling.exit_code

@@ -89,7 +89,9 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the outermost place; everything is reported
         from expandcontract.cli.failure import report  # noqa: PLC0415 - only errors need it
 
-        return report(exc, json="--json" in arguments, debug="--debug" in arguments)
+        json = "--json" in arguments
+        lines = "--json-lines" in arguments or (json and not {"--watch", "-w"}.isdisjoint(arguments))
+        return report(exc, json=json, lines=lines, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 
 

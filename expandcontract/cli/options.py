@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One document on standard output.")]
+JsonLines = Annotated[bool, typer.Option("--json-lines", help="Each event as one document on a line, as it comes.")]
 Change = Annotated[str, typer.Argument(metavar="CHANGE", help="Name of the change.")]
 AnyChange = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Only this change.")]
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="table or schema.table")]

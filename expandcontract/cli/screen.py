@@ -19,6 +19,11 @@ def emit(document: Mapping[str, object] | Sequence[object]) -> None:
     sys.stdout.flush()
 
 
+def in_line(document: Mapping[str, object]) -> str:
+    """One document of many, on a line of its own."""
+    return json.dumps(document, default=str, ensure_ascii=False)
+
+
 class Screen(Protocol):
     """What the ``show_*`` files write to."""
 

@@ -7,17 +7,14 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from expandcontract.cli.figures import figures, number
 from expandcontract.cli.screen import is_terminal, screen
-from expandcontract.core.duration import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Self
-
-    from rich.progress import Progress
 
     from expandcontract.cli.screen import Screen
     from expandcontract.runner.events import Event
@@ -39,12 +36,17 @@ PLAIN_EVERY_S = 5.0
 """A log wants a line now and then, not one a batch."""
 
 
-def follow(events: Iterable[Event]) -> dict[str, object]:
-    """Show every event as it comes; give the figures of the last one."""
+def follow(events: Iterable[Event], *, to_the_end: bool = True) -> dict[str, object]:
+    """Show every event as it comes; give the figures of the last one.
+
+    Args:
+        events: From the runner.
+        to_the_end: Go on where nobody reads any more, for the work is done while the events are consumed.
+    """
     last: dict[str, object] = {}
     terminal = is_terminal(sys.stdout)
-    out = Steady(screen())
-    with Bar() if terminal else Lines(out) as progress:
+    out: Screen = Steady(screen()) if to_the_end else screen()
+    with _live() if terminal else Lines(out) as progress:
         for event in events:
             last = event.data
             if event.kind == "progress":
@@ -54,6 +56,12 @@ def follow(events: Iterable[Event]) -> dict[str, object]:
             mark, style = MARKS.get(event.kind, ("·", ""))
             out.line(f"{mark} {event.text}", style)
     return last
+
+
+def _live() -> Progressing:
+    from expandcontract.cli.show_live import Live  # noqa: PLC0415 - only terminals need Rich
+
+    return Live()
 
 
 class Steady:
@@ -78,29 +86,6 @@ class Steady:
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Write rows under their heads."""
         self.screen.table(heads, rows)
-
-
-def number(value: object) -> float:
-    """``value`` as a number; 0 where it is none."""
-    return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def figures(data: Mapping[str, Any]) -> str:
-    """``1,234,567 rows, 312,000 rows/s, 4s left``, of what is known."""
-    parts = []
-    if isinstance(data.get("rows"), int):
-        parts.append(f"{data['rows']:,} rows")
-    if data.get("waiting"):
-        return ", ".join([*parts, f"waiting: {'; '.join(data['waiting'])}"])
-    if number(data.get("rate")):
-        parts.append(f"{int(number(data['rate'])):,} rows/s")
-    if "differing" in data:
-        parts.append(f"{int(number(data['differing'])):,} differ")
-    if data.get("repaired"):
-        parts.append(f"{int(number(data['repaired'])):,} repaired")
-    if data.get("eta_s") is not None:
-        parts.append(f"{in_words(timedelta(seconds=number(data['eta_s'])))} left")
-    return ", ".join(parts)
 
 
 def heading(event: Event) -> str:
@@ -152,41 +137,3 @@ class Lines(Progressing):
         self.out.line(f"  {heading(self.waiting)}: {share}{figures(data)}".rstrip(", "))
         self.shown_at = time.monotonic()
         self.waiting = None
-
-
-class Bar(Progressing):
-    """Progress on a terminal: one live bar, gone while other lines are written."""
-
-    def __init__(self) -> None:
-        self.progress: Progress | None = None
-        self.task: Any = None
-
-    def show(self, event: Event) -> None:
-        """Move the bar to where ``event`` says."""
-        data = event.data
-        if self.progress is None:
-            from rich import progress as rich_progress  # noqa: PLC0415 - only terminals need Rich
-
-            columns = (
-                "  {task.description}",
-                rich_progress.BarColumn(),
-                "{task.percentage:>3.0f} %",
-                "{task.fields[figures]}",
-            )
-            self.progress = rich_progress.Progress(*columns)
-            self.task = self.progress.add_task(heading(event), total=None, figures="")
-            self.progress.start()
-        total = number(data.get("total")) or None
-        self.progress.update(
-            self.task,
-            description=heading(event),
-            completed=number(data.get("done")),
-            total=total,
-            figures=figures(data),
-        )
-
-    def pause(self) -> None:
-        """End the bar; the next progress begins another."""
-        if self.progress is not None:
-            self.progress.stop()
-            self.progress = None

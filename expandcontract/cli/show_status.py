@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from expandcontract.cli.figures import figures
 from expandcontract.cli.times import length, moment, until
 from expandcontract.core.phase import ORDER
 
@@ -63,7 +64,7 @@ def backfill_words(change: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = change.get("backfill") or {}
     if not found or (change.get("in_flight") or {}).get("move") != "backfill":
         return []
-    lines = []
+    lines = _progress_words(found)
     if paused := found.get("paused"):
         why = f": {paused['why']}" if paused.get("why") else ""
         lines.append((f"paused by {paused.get('by')} since {moment(paused.get('at'))}{why}", "yellow"))
@@ -77,6 +78,17 @@ def backfill_words(change: Mapping[str, Any]) -> list[tuple[str, str]]:
     counted = [f"{item['title']} {item['times']} times, {item['seconds']:g} s" for item in held]
     if counted:
         lines.append((f"held back so far: {'; '.join(counted)}", ""))
+    return lines
+
+
+def _progress_words(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    at, working = found.get("progress"), found.get("working") or {}
+    lines = []
+    if at:
+        said = figures({**at, "waiting": ()})
+        lines.append((f"{at['table']} is filled to {at['share']:.0%} as of {moment(at['at'])}: {said}", ""))
+    if working:
+        lines.append((f"at work: {', '.join(working)}", ""))
     return lines
 
 

@@ -92,20 +92,20 @@ def duration(text: str | None) -> timedelta | None:
     return None if text is None else parse(text)
 
 
-STEERING = {"pause": {"why"}, "resume": set(), "set": {"workers", "target"}}
-"""What a running backfill can be told, and the options that go with it."""
+STEERING = {"pause": {"why"}, "resume": set(), "set": {"workers", "target"}, "history": set()}
+"""What a backfill can be told or asked, and the options that go with it."""
 PAUSING, SETTING = "ec backfill CHANGE pause --why REASON", "ec backfill CHANGE set --target 50ms --workers 1"
 
 
 def told(word: str | None, **options: object) -> str | None:
-    """What a running backfill is told, or ``None`` where it is to run.
+    """What a backfill is told or asked, or ``None`` where it is to run.
 
     Raises:
         UsageError: There is no such word, or an option does not go with it.
     """
     if word is not None and word not in STEERING:
         msg = f"a backfill cannot be told {word!r}; {nearest(word, tuple(STEERING))}"
-        raise UsageError(msg, hint="ec backfill CHANGE pause, resume, or set --target 50ms --workers 1")
+        raise UsageError(msg, hint="ec backfill CHANGE pause, resume, history, or set --target 50ms --workers 1")
     allowed = {"workers"} if word is None else STEERING[word]
     for name, value in options.items():
         if value is not None and name not in allowed:

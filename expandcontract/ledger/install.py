@@ -12,7 +12,7 @@ from expandcontract.errors import ConnectError, LedgerMissingError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-VERSION = 4
+VERSION = 5
 
 
 def installed_version(connection: Connection) -> int | None:

@@ -225,6 +225,19 @@ class Ledger:
         """What has held the backfill back, the latest first; ``now`` where it still does."""
         return [dict(row) for row in self._run("throttled", name=name).mappings()]
 
+    def samples(self, name: str) -> list[dict[str, Any]]:
+        """How the backfill has gone, oldest first."""
+        return [dict(row) for row in self._run("samples", name=name).mappings()]
+
+    def latest_sample(self, name: str) -> dict[str, Any] | None:
+        """How far the backfill was when it was last looked at, and how large the heap was at first."""
+        row = self._run("latest_sample", name=name).mappings().one_or_none()
+        return None if row is None else dict(row)
+
+    def workers(self, name: str) -> dict[str, int]:
+        """Who fills now, by name, each with how many segments."""
+        return {row["worker"]: row["segments"] for row in self._run("workers", name=name).mappings()}
+
     def pause(self, name: str, by: str, why: str | None) -> bool:
         """Let a running backfill wait; says whether there is one. Needs no mover lock."""
         return self._steered("pause", name, {"by": by, "why": why})

@@ -79,6 +79,20 @@ SELECT signal, times, seconds, last_value AS value, last_limit AS limit, last_de
        last_at > clock_timestamp() - interval '3 s' AS now
 FROM expandcontract.throttle WHERE change = :name ORDER BY last_at DESC, signal;
 
+-- name: samples
+SELECT at, relation, done, total, rows, rate, eta, hot_share, heap_bytes, waiting
+FROM expandcontract.progress WHERE change = :name ORDER BY at;
+
+-- name: latest_sample
+SELECT at, relation, done, total, rows, rate, eta, hot_share, heap_bytes, waiting,
+       (SELECT f.heap_bytes FROM expandcontract.progress AS f
+        WHERE f.change = p.change AND f.relation = p.relation ORDER BY f.at LIMIT 1) AS heap_bytes_at_first
+FROM expandcontract.progress AS p WHERE change = :name ORDER BY at DESC LIMIT 1;
+
+-- name: workers
+SELECT worker, count(*) AS segments FROM expandcontract.segment
+WHERE change = :name AND worker IS NOT NULL AND lease_until >= clock_timestamp() GROUP BY worker ORDER BY worker;
+
 -- name: rows_filled
 SELECT coalesce(sum(rows_filled), 0) FROM expandcontract.segment WHERE change = :name;
 

@@ -78,6 +78,11 @@ class Segments:
         self._connection = connection
         self._change = change
 
+    @property
+    def connection(self) -> psycopg.Connection:
+        """The connection that they are asked on."""
+        return self._connection
+
     def _run(self, query: str, **values: object) -> psycopg.Cursor:
         return self._connection.execute(QUERIES[query], {"change": self._change, **values})
 

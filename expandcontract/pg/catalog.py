@@ -162,6 +162,11 @@ def leaves(connection: Connection, table: Table) -> tuple[Leaf, ...]:
     return tuple(Leaf(**row) for row in _rows(connection, "leaves", oid=table_oid(connection, table)))
 
 
+def primary_key(connection: Connection, oid: int) -> tuple[str, ...]:
+    """The columns of a relation's primary key, in the key's order; empty where it has none."""
+    return tuple(str(row["name"]) for row in _rows(connection, "primary_key", oid=oid))
+
+
 def dependents(connection: Connection, table: Table, columns: Sequence[str]) -> tuple[str, ...]:
     """What else in the database depends on these columns, or mentions them in a function's body.
 

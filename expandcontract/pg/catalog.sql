@@ -73,6 +73,12 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid =
 WHERE c.relkind IN ('r', 'f')
 ORDER BY 2, 3;
 
+-- name: primary_key
+SELECT a.attname::text AS name
+FROM pg_index AS x CROSS JOIN LATERAL unnest(x.indkey) WITH ORDINALITY AS k (attnum, place)
+JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
+WHERE x.indrelid = :oid AND x.indisprimary AND k.place <= x.indnkeyatts ORDER BY k.place;
+
 -- name: relation
 SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p', 'v');

@@ -1,4 +1,4 @@
-"""What is told of a backfill beside its progress: what could not be read, why it waits, and that it goes on."""
+"""What is told of a backfill or a comparison beside its progress: what cannot be read, and why it waits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from expandcontract.backfill.fill import Progress
+    from expandcontract.backfill.parity import ParityProgress
 
 TOLD_AFTER_S = 1.0
 """A shorter wait is counted in the ledger and not told: there may be many."""
@@ -24,7 +25,7 @@ class Holding:
         self._since_s: float | None = None
         self._told: tuple[str, ...] = ()
 
-    def events(self, at: Progress) -> Iterator[Event]:
+    def events(self, at: Progress | ParityProgress) -> Iterator[Event]:
         """What is new."""
         for text in at.notes:
             if text not in self._notes:

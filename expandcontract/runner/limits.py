@@ -1,7 +1,8 @@
-"""What holds a backfill back, from the settings."""
+"""By how many rows are filled and compared, and what holds them back, from the settings."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,11 @@ from expandcontract.core.throttle import Signal
 
 if TYPE_CHECKING:
     from expandcontract.config.settings import Settings
+
+
+def workers(settings: Settings) -> int:
+    """Threads of one process."""
+    return settings.backfill.workers or max(1, (os.cpu_count() or 1) // 2)
 
 
 def limits(settings: Settings) -> Limits:

@@ -21,6 +21,7 @@ from expandcontract.revisions.prelude import prelude
 from expandcontract.revisions.probe import need_guard
 from expandcontract.revisions.stamped import stamped
 from expandcontract.runner.functions import importable
+from expandcontract.runner.limits import workers
 from expandcontract.runner.mover import holder
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
     from expandcontract.core.release import Release
+    from expandcontract.core.shape import Work
     from expandcontract.revisions.operations import SealItem
     from expandcontract.revisions.project import Pair
     from expandcontract.runner.place import Place
@@ -267,17 +269,21 @@ def differing(place: Place, change: ChangeState) -> int:
     """Rows whose two shapes disagree, that lack a value, or that break the rule to come; scans the tables."""
     if change.traded:
         mapped = change.shape.mappings
-        return sum(parity.count(place.url, change.name, mapping, statement.astray) for mapping in mapped)
+        return sum(_count(place, change, mapping, statement.astray) for mapping in mapped)
     rules = coming(place, change)
     if rules:  # a fill mends what breaks the rule, so its rows are among these
         return sum(breaking.count(place.url, item) for item in rules)
-    return sum(parity.count(place.url, change.name, work) for work in change.shape.compared)
+    return sum(_count(place, change, work) for work in change.shape.compared)
+
+
+def _count(place: Place, change: ChangeState, work: Work, rows: parity.Rows | None = None) -> int:
+    return parity.count(place.url, change.name, work, rows, workers=workers(place.settings))
 
 
 def unfit(place: Place, change: ChangeState) -> int:
     """Rows whose value the old columns cannot have, once the names are traded; scans the tables."""
     mapped = change.shape.mappings
-    return sum(parity.count(place.url, change.name, mapping, statement.unfit) for mapping in mapped)
+    return sum(_count(place, change, mapping, statement.unfit) for mapping in mapped)
 
 
 def coming(place: Place, change: ChangeState) -> tuple[SealItem, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from expandcontract.revisions import breaking, seal, sealing
 from expandcontract.runner.events import Event
 from expandcontract.runner.functions import importable
 from expandcontract.runner.holding import Holding
-from expandcontract.runner.limits import limits
+from expandcontract.runner.limits import limits, workers
 from expandcontract.runner.observe import coming, differing, observe
 from expandcontract.runner.waiting import waited
 
@@ -44,7 +43,7 @@ def backfill(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]
     """Fill, prove equal, seal, and ask the gates at the end."""
     items = seal.record(place.project.pair(change.name).expand.module)
     yield from fill_rows(place, mover, change, *change.shape.work)
-    yield from compare(place, mover, change, repair=True)
+    yield from compare(place, mover, change, repair=True, steered=True)
     notices = sealing.run(place.url, items, mover.fence, mover.patience)
     yield from waited(mover, change.name, notices, lambda text: sealed(text, change))
     with mover.reading() as ledger:
@@ -74,7 +73,7 @@ def how(settings: Settings) -> How:
     return How(
         pace=pace,
         most_pages=max(given.most_pages, given.window_pages),
-        workers=given.workers or max(1, (os.cpu_count() or 1) // 2),
+        workers=workers(settings),
         lease=given.lease,
         ceiling=given.ceiling,
         limits=limits(settings),
@@ -101,6 +100,9 @@ def progress(at: Progress) -> Event:
         "rows": at.rows_filled,
         "rate": at.rows_per_s,
         "eta_s": None if at.eta is None else at.eta.total_seconds(),
+        "hot_share": at.hot_share,
+        "heap_bytes": at.heap_bytes,
+        "heap_growth": at.heap_growth,
         "waiting": list(at.waiting),
         "workers": [asdict(lane) for lane in at.lanes],
     }
@@ -108,29 +110,33 @@ def progress(at: Progress) -> Event:
     return Event(kind="progress", text=text, change=at.change, data=data)
 
 
-def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: bool) -> Iterator[Event]:
-    """Compare every row, and repair where asked; the last event of each table and rule says what was found."""
-    epoch = mover.epoch if mover else None
-    limit = place.settings.backfill.function_limit
+def compare(
+    place: Place, mover: Mover | None, change: ChangeState, *, repair: bool, steered: bool = False
+) -> Iterator[Event]:
+    """Compare every row, and repair where asked; the last event of each table and rule says what was found.
+
+    Args:
+        place: Where.
+        mover: Whose epoch fences a repair.
+        change: The change.
+        repair: Set the new shape from the old one where they differ.
+        steered: Whether this is part of a backfill, which can be paused and given fewer workers.
+    """
+    holding = Holding()
     if repair:
         importable(place, change.shape)
     for work in change.shape.compared:
         last = None
-        repairs = repair and (not isinstance(work, Stranded) or work.transfer.create_missing)
-        where = statement.astray if change.traded and isinstance(work, Mapping) else None
-        passes = parity.verify(
-            place.url, change.name, work, repair=repairs, epoch=epoch, rows=where, function_limit=limit
+        asked = replace(
+            comparison(place, change, work, statement.astray if change.traded and isinstance(work, Mapping) else None),
+            how=how(place.settings),
+            repair=repair and (not isinstance(work, Stranded) or work.transfer.create_missing),
+            epoch=mover.epoch if mover else None,
+            steered=steered,
         )
-        for last in passes:
-            data: dict[str, object] = {
-                "done": last.pages_done,
-                "total": last.pages_total,
-                "differing": last.differing,
-                "repaired": last.repaired,
-                "pass": last.number,
-                "rows": list(last.rows),
-            }
-            yield Event(kind="progress", text=f"comparing, pass {last.number}", change=change.name, data=data)
+        for last in parity.verify(asked):
+            yield from holding.events(last)
+            yield comparing(last)
         if last is not None:
             found: dict[str, object] = {"differing": last.differing, "rows": list(last.rows)}
             yield Event(kind="step", text=_agreement(change, work, last), change=change.name, data=found)
@@ -140,6 +146,31 @@ def compare(place: Place, mover: Mover | None, change: ChangeState, *, repair: b
         yield _keeping(place, change, item)
 
 
+def comparison(
+    place: Place, change: ChangeState, work: Work, rows: parity.Rows | None = None, *, epoch: int | None = None
+) -> parity.Comparison:
+    """A comparison that nothing holds back, by as many workers as are set; with an epoch it repairs."""
+    by = How(workers=workers(place.settings), function_limit=place.settings.backfill.function_limit)
+    return parity.Comparison(
+        url=place.url, change=change.name, work=work, how=by, rows=rows, repair=epoch is not None, epoch=epoch
+    )
+
+
+def comparing(at: parity.ParityProgress) -> Event:
+    """How far a comparison is, as an event."""
+    data: dict[str, object] = {
+        "done": at.pages_done,
+        "total": at.pages_total,
+        "differing": at.differing,
+        "repaired": at.repaired,
+        "pass": at.number,
+        "rows": list(at.rows),
+        "eta_s": None if at.eta is None else at.eta.total_seconds(),
+        "waiting": list(at.waiting),
+    }
+    return Event(kind="progress", text=f"comparing, pass {at.number}", change=at.change, data=data)
+
+
 def mend(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
     """Just before a rule is made: mend the rows that broke it since the backfill, and count once more.
 
@@ -147,9 +178,8 @@ def mend(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
         RefusedError: Rows still break it; the first are named.
     """
     importable(place, change.shape)
-    limit = place.settings.backfill.function_limit
     for work in change.shape.fills:
-        passes = list(parity.verify(place.url, change.name, work, repair=True, epoch=mover.epoch, function_limit=limit))
+        passes = list(parity.verify(comparison(place, change, work, epoch=mover.epoch)))
         if passes and passes[-1].number > 1:
             yield Event(kind="step", text=f"rows of {work.table} that break the rule were mended", change=change.name)
     for item in coming(place, change):
@@ -178,7 +208,7 @@ def lost(place: Place, change: ChangeState) -> Iterator[Event]:
     for work in both:
         if not work.lossy:
             continue
-        *_, last = parity.verify(place.url, change.name, work, repair=False, rows=statement.beyond)
+        *_, last = parity.verify(comparison(place, change, work, statement.beyond))
         source = work.source if isinstance(work, Transfer) else work.table
         old = ", ".join(f"{source}.{name}" for name in work.old)
         new = ", ".join(f"{work.table}.{name}" for name in work.new)
@@ -192,7 +222,7 @@ def lost(place: Place, change: ChangeState) -> Iterator[Event]:
 def _unfit(place: Place, change: ChangeState) -> Iterator[Event]:
     """Rows that going back would lose, first where they are."""
     for mapping in change.shape.mappings:
-        *_, last = parity.verify(place.url, change.name, mapping, repair=False, rows=statement.unfit)
+        *_, last = parity.verify(comparison(place, change, mapping, statement.unfit))
         columns = " or ".join(f"{mapping.table}.{new}" for new in mapping.new)
         text = f"every value of {columns} fits the old type"
         if last.differing:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from expandcontract.config.duration import parse_duration
 from expandcontract.core.facts import Asked
-from expandcontract.core.phase import Kind, Move, Phase
+from expandcontract.core.phase import Move, Phase
 from expandcontract.core.plan import Judgement, implied, judge, next_move
 from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, steering, views
+from expandcontract.runner import back, colors, forward, rows, steering, verifying, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
@@ -92,13 +92,13 @@ class Runner:
 
         return lint.lint(self._place, names, since)
 
-    def status(self, name: str | None = None) -> dict[str, object]:
-        """The state of one change or of all, of the releases and of the traffic."""
+    def status(self, name: str | None = None, *, files: bool = True) -> dict[str, object]:
+        """The state of one change or of all, of the releases and of the traffic; without ``files``, of the ledger's."""
         with connect(self._place.url, command="status") as connection:
             ledger = Ledger(connection, window=self._window)
-            if name is not None:
+            if name is not None and files:
                 self._known(ledger, name)
-            return views.status(self._place, ledger, name)
+            return views.status(self._place, ledger, name, files=files)
 
     def gate(
         self,
@@ -185,16 +185,11 @@ class Runner:
 
     def verify(self, name: str) -> Iterator[Event]:
         """Compare every row, and before cut-over repair the new shape from the old one."""
-        with connect(self._place.url, command="verify") as connection:
-            change = self._known(Ledger(connection, window=self._window), name)
-        if not change.open or not (change.shape.work or change.kind is Kind.TIGHTENED):
-            msg = f"{name} is {change.phase}; there are no two shapes to compare"
-            raise UsageError(msg, hint=f"ec status {name}")
-        if change.phase in {Phase.DUAL_WRITING, Phase.BACKFILLED}:
-            with mover(self._place.url, f"verify {name}", self._window) as m:
-                yield from rows.compare(self._place, m, change, repair=True)
-        else:
-            yield from rows.compare(self._place, None, change, repair=False)
+        yield from verifying.verify(self._place, name)
+
+    def verify_again(self, name: str, every: timedelta) -> Iterator[Event]:
+        """Count the rows that differ again and again, while the change has both shapes; changes nothing."""
+        yield from verifying.watch(self._place, name, every)
 
     def repair(self, name: str, *, terminate_idle: bool = False) -> Iterator[Event]:
         """Make hold and triggers anew where they are missing or altered, and compare every row."""
@@ -277,6 +272,12 @@ class Runner:
         """Pause, resume or set the pace of a backfill that runs, in whatever process; needs no mover lock."""
         steering.steer(self._place, name, word, workers=workers, target=target, why=why)
         return self.status(name)
+
+    def course(self, name: str) -> dict[str, object]:
+        """How the backfill of a change has gone so far, or went."""
+        from expandcontract.runner.course import course  # noqa: PLC0415  # only here
+
+        return course(self._place, name)
 
     def history(self, name: str | None = None) -> list[dict[str, object]]:
         """The journal of one change or of all, first to last."""

@@ -15,6 +15,7 @@ from expandcontract.core.throttle import Reading, Signal
 from expandcontract.errors import RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
+from expandcontract.runner.course import latest
 from expandcontract.runner.observe import known
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def shown(ledger: Ledger, name: str) -> dict[str, object] | None:
         "workers": found["workers"],
         "target": None if found["target"] is None else format_duration(found["target"]),
         "held_back": [_held_back(row) for row in ledger.throttled(name)],
+        "progress": latest(ledger, name),
+        "working": ledger.workers(name),
     }
 
 

@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from expandcontract.runner.place import Place
 
 
-def status(place: Place, ledger: Ledger, name: str | None) -> dict[str, object]:
-    """The state of one change or of all, of the releases and of the traffic."""
+def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True) -> dict[str, object]:
+    """The state of one change or of all, of the releases and of the traffic.
+
+    Args:
+        place: Where.
+        ledger: Of the database.
+        name: Only this change.
+        files: Whether the project's revisions are there to be read, which know the changes that are only planned.
+    """
     now = ledger.now()
     weights, why = read_weights(place)
     recorded = ledger.weights()
@@ -31,7 +38,9 @@ def status(place: Place, ledger: Ledger, name: str | None) -> dict[str, object]:
         "development": found.development,
         "head": ledger.verify_history()["head"],
         "changes": [
-            _change(ledger, change, now) for change in merged(place, ledger) if name is None or change.name == name
+            _change(ledger, change, now)
+            for change in (merged(place, ledger) if files else ledger.changes())
+            if name is None or change.name == name
         ],
         "releases": {
             str(color): {

@@ -61,7 +61,7 @@ def test_a_value_without_a_row_closes_the_gate(moving: Project) -> None:
     moving.ec("advance", MOVE, "--by", "database")
     moving.sql("INSERT INTO users (full_name, bio) VALUES ('X', 'nowhere')")
     said = moving.ec("advance", MOVE, expect=3).replace("\n", " ")
-    assert "1 rows of users have a value and no row of profiles to hold it, first: users (" in said
+    assert "1 rows of users have a value and no row of profiles to hold it, first: users id=" in said
     assert "1 rows differ between the old and the new shape, or have a value and no row of profiles" in said
     moving.sql("INSERT INTO profiles (user_id) VALUES (5001)")
     moving.ec("advance", MOVE)

@@ -43,6 +43,7 @@ class Sampler:
         board: Of this process.
         gauges: What this one looks at.
         chores: Called after each look, on the same connection.
+        command: Whose sessions nobody may wait for.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class Sampler:
         board: Board,
         gauges: Sequence[Gauge],
         chores: Sequence[Callable[[Scope], None]] = (),
+        *,
+        command: str = "backfill",
     ) -> None:
         self._url = url
         self._change = change
@@ -62,6 +65,7 @@ class Sampler:
         self._board = board
         self._gauges = gauges
         self._chores = chores
+        self._command = f"{command} {change}"
         self._name = gauges[0].signals[0] if gauges else "vacuum"
         self._scope: Scope | None = None
         self._looked = threading.Event()
@@ -111,12 +115,11 @@ class Sampler:
 
     def _connected(self) -> Scope:
         if self._scope is None:
-            command = f"backfill {self._change}"
-            connection = hot(self._url, command=command)
+            connection = hot(self._url, command=self._command)
             connection.execute("SELECT set_config('statement_timeout', %s, false)", (ANSWERS_WITHIN,))
             # what is counted may be lost in a crash; waiting for a standby that does not answer may not stop the looks
             connection.execute("SELECT set_config('synchronous_commit', 'off', false)")
-            name = connection.info.parameter_status("application_name") or f"ec {command}"
+            name = connection.info.parameter_status("application_name") or f"ec {self._command}"
             self._scope = Scope(connection=connection, application=name, relations=self._relations, limits=self._limits)
         return self._scope
 

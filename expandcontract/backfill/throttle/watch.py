@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Starts what the limits ask for, and ends it. With no limits there is nothing to start."""
+    """Starts what the limits ask for, and ends it. With no limits there is nothing to start.
 
-    def __init__(self, todo: Job, board: Board) -> None:
+    Args:
+        todo: What is filled or compared.
+        board: Of this process.
+        command: Whose sessions nobody may wait for: ``backfill`` or ``verify``.
+    """
+
+    def __init__(self, todo: Job, board: Board, *, command: str = "backfill") -> None:
         limits = todo.how.limits
         server, *user = groups(limits)
         self.vacuums = Vacuums(board, limits.vacuum_share)
@@ -24,7 +30,8 @@ class Watch:
         watched = [(server, chores)] if server or chores else []
         watched += [(own, ()) for own in user]
         self._samplers = [
-            Sampler(todo.url, todo.change, todo.relations, limits, board, gauges, also) for gauges, also in watched
+            Sampler(todo.url, todo.change, todo.relations, limits, board, gauges, also, command=command)
+            for gauges, also in watched
         ]
 
     def begin(self) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from expandcontract.cli.options import By, Changes, Json, Release, Speaks, Steps, TerminateIdle
+from expandcontract.cli.options import By, Changes, Json, JsonLines, Release, Speaks, Steps, TerminateIdle
 from expandcontract.cli.play import play, resumable
 from expandcontract.cli.session import runner
 from expandcontract.cli.words import by_database, phase, speaks, steps
@@ -23,6 +23,7 @@ def command(  # noqa: PLR0913  # one argument a flag
     percents: Steps = None,
     terminate_idle: TerminateIdle = False,
     json: Json = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Make the next move of a change, or resume the one in flight.
 
@@ -38,7 +39,7 @@ def command(  # noqa: PLR0913  # one argument a flag
         steps=steps(percents),
         terminate_idle=terminate_idle,
     )
-    play(events, json=json, status=lambda: asked.status(_only(changes)), left=resumable(changes))
+    play(events, json=json, lines=json_lines, status=lambda: asked.status(_only(changes)), left=resumable(changes))
 
 
 def _only(changes: list[str]) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from expandcontract.cli.options import Change, Json
+from expandcontract.cli.options import Change, Json, JsonLines
 from expandcontract.cli.play import play
 from expandcontract.cli.session import runner
 from expandcontract.cli.words import duration
@@ -31,6 +31,7 @@ def command(  # noqa: PLR0913  # one flag each
         str, typer.Option("--secret", help="With --manifest: a secret whose key `database` has the address.")
     ] = "expandcontract",  # noqa: S107
     json: Json = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Fill segments of a backfill that another process has begun, until none is left.
 
@@ -47,5 +48,10 @@ def command(  # noqa: PLR0913  # one flag each
         return
     asked = runner(ctx)
     left = f"segments of this process are free again; ec work {change} goes on"
-    # where things stand cannot be told here: that needs the project's revisions
-    play(asked.work(change, workers=workers, wait=duration(wait)), json=json, left=left)
+    play(
+        asked.work(change, workers=workers, wait=duration(wait)),
+        json=json,
+        lines=json_lines,
+        status=lambda: asked.status(change, files=False),
+        left=left,
+    )

@@ -269,6 +269,7 @@ BEGIN
         WHERE c.name = revision_reverted.name;
         DELETE FROM expandcontract.segment AS s WHERE s.change = revision_reverted.name;
         DELETE FROM expandcontract.backfill AS b WHERE b.change = revision_reverted.name;
+        DELETE FROM expandcontract.progress AS p WHERE p.change = revision_reverted.name;
     END IF;
     PERFORM expandcontract.journal_append(name, half || '_reverted', '{}');
 END $$;

@@ -1,4 +1,4 @@
--- The ledger of a fresh installation, version 4. Migrations bring older installations to exactly this; a test compares.
+-- The ledger of a fresh installation, version 5. Migrations bring older installations to exactly this; a test compares.
 CREATE SCHEMA expandcontract;
 
 CREATE TABLE expandcontract.installation (
@@ -91,7 +91,23 @@ CREATE TABLE expandcontract.backfill (
     paused_why text,
     workers integer CHECK (workers >= 0),
     target interval CHECK (target > interval '0'),
-    began_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    sample_every interval NOT NULL DEFAULT '1 s' CHECK (sample_every > interval '0')
+);
+
+CREATE TABLE expandcontract.progress (
+    change text NOT NULL REFERENCES expandcontract.change ON DELETE CASCADE,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    relation text NOT NULL,
+    done double precision NOT NULL CHECK (done >= 0),
+    total bigint NOT NULL CHECK (total >= 0),
+    rows bigint NOT NULL CHECK (rows >= 0),
+    rate double precision NOT NULL CHECK (rate >= 0),
+    eta interval,
+    hot_share double precision CHECK (hot_share BETWEEN 0 AND 1),
+    heap_bytes bigint NOT NULL CHECK (heap_bytes >= 0),
+    waiting text[] NOT NULL,
+    PRIMARY KEY (change, at)
 );
 
 CREATE TABLE expandcontract.throttle (

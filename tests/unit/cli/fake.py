@@ -150,8 +150,9 @@ class FakeRunner:
             raise self.raises
         yield EVENTS[2]
 
-    def status(self, name: str | None = None) -> dict[str, Any]:
+    def status(self, name: str | None = None, *, files: bool = True) -> dict[str, Any]:
         """As the runner's."""
+        del files
         self._note("status", name)
         return STATUS
 
@@ -197,6 +198,11 @@ class FakeRunner:
         """As the runner's."""
         self._note("steer", name, word, **asked)
         return STATUS
+
+    def course(self, name: str) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("course", name)
+        return {"change": name, "samples": []}
 
     def history(self, name: str | None = None) -> list[dict[str, Any]]:
         """As the runner's."""

@@ -59,6 +59,7 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
         ("steer", ("a", "set"), {**STEER, "workers": 0, "target": timedelta(milliseconds=50)}),
     ),
     ("verify a", ("verify", ("a",), {})),
+    ("backfill a history", ("course", ("a",), {})),
     ("advance a --terminate-idle", ("advance", (["a"],), {**ADVANCE, "terminate_idle": True})),
     ("repair a", ("repair", ("a",), {"terminate_idle": False})),
     ("repair a --terminate-idle", ("repair", ("a",), {"terminate_idle": True})),
