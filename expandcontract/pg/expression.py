@@ -112,7 +112,7 @@ def _lockable(connection: Connection, table: Table) -> None:
         _run(connection, sql.SQL("SELECT FROM {} WHERE false FOR SHARE").format(place))
     except DBAPIError as exc:
         msg = f"rows of {table}, which a fill joins, cannot be locked while they are read: {_reason(exc)}"
-        hint = f"GRANT SELECT, UPDATE ON {place.as_string()} TO the role that ec connects as"
+        hint = f"GRANT SELECT, UPDATE ON {place.as_string()} TO the role of this connection"
         raise MappingError(msg, hint=hint if isinstance(exc.orig, errors.InsufficientPrivilege) else None) from exc
     finally:
         savepoint.rollback()
