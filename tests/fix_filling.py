@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from expandcontract.backfill.job import How
+from expandcontract.backfill.parity import Comparison, verify
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.shape import Shape
+from expandcontract.pg.connect import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from expandcontract.backfill.parity import ParityProgress
     from expandcontract.core.shape import Work
 
 CHANGE = "users_full_name_to_display_name"
@@ -38,6 +44,12 @@ def begin(connection: psycopg.Connection, *work: Work, name: str = CHANGE) -> No
     kind = "mapped" if shape.mappings else "filled"
     document = json.dumps(shape.document())
     connection.execute("SELECT expandcontract.begin_change(%s, %s, %s::jsonb)", (name, kind, document))
+
+
+def mend(database: str, work: Work) -> Iterator[ParityProgress]:
+    """Compare every row and repair, as a backfill does at its end."""
+    asked = Comparison(url=parse(database), change=CHANGE, work=work, how=How(), repair=True, epoch=0)
+    return verify(asked)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from expandcontract.errors import BackfillError, FunctionError, MappingError
 from expandcontract.pg.connect import parse
 from tests.acceptance.test_together import wait_until
 from tests.backfills import ADDRESS, GATE
-from tests.fix_filling import CHANGE, begin
+from tests.fix_filling import CHANGE, begin, mend
 from tests.fix_running import SMALL, Running
 
 WHOLE = Pace(window_pages=1000, stripes=1, batch_pages=1000, target=timedelta(seconds=60))
@@ -143,7 +143,7 @@ def test_a_comparison_repairs_with_the_function(table: Table) -> None:
     """Rows that came after the backfill, in pages beyond those that it knew, are filled by the repair."""
     table.fill(of("shout"))
     table.run("INSERT INTO users SELECT n, 'late ' || n FROM generate_series(1001, 3000) AS n")
-    *_, last = parity.verify(parse(table.address), CHANGE, of("shout"), repair=True, epoch=0)
+    *_, last = mend(table.address, of("shout"))
     assert (2, 0) == (last.number, last.differing)
     assert [(ROWS + 2000,)] == table.run(RESULT)
 
@@ -182,7 +182,7 @@ def test_a_write_while_the_function_is_at_work(
     allowed = {expected} if expected[1] is not None else {expected, (expected[0], expected[0].upper())}
     assert found[0] in allowed
     assert [] == table.run("SELECT id FROM users WHERE id <> 7 AND display_name IS DISTINCT FROM upper(full_name)")
-    list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
+    list(mend(table.address, work))
     assert 0 == parity.count(parse(table.address), CHANGE, work)
 
 
@@ -201,7 +201,7 @@ def test_another_row_in_the_same_place(table: Table, gate: Path) -> None:
     (gate / "go").touch()
     running.finish()
     assert [] == table.run("SELECT * FROM users WHERE display_name <> upper(full_name)")
-    list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
+    list(mend(table.address, work))
     assert [(300,)] == table.run(RESULT)
 
 
@@ -211,15 +211,15 @@ def test_a_row_that_never_rests_is_left(table: Table, monkeypatch: pytest.Monkey
     table.fill(of("restless"))
     assert [(ROWS - 1,)] == table.run(RESULT)
     assert [(True, None)] == table.run("SELECT full_name ~ '^name 7[.]{3,}$', display_name FROM users WHERE id = 7")
-    list(parity.verify(parse(table.address), CHANGE, of("shout"), repair=True, epoch=0))
+    list(mend(table.address, of("shout")))
     assert [(ROWS,)] == table.run(RESULT)
 
 
 def test_a_comparison_that_mends_nothing_ends(users: Table) -> None:
     """Rows that the function leaves are named after two passes, with what to declare."""
     users.fill(of("every_other"))
-    with pytest.raises(BackfillError, match=r"rows still lack a value after 2 passes: users \(0,1\)") as told:
-        list(parity.verify(parse(users.address), CHANGE, of("every_other"), repair=True, epoch=0))
+    with pytest.raises(BackfillError, match=r"rows still lack a value after 2 passes: users id=1") as told:
+        list(mend(users.address, of("every_other")))
     assert "tests.backfills:every_other left these rows as they are; say in where=" in str(told.value.hint)
 
 
@@ -252,8 +252,8 @@ def test_no_acknowledged_write_is_lost(table: Table) -> None:
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
-        list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
-    list(parity.verify(parse(table.address), CHANGE, work, repair=True, epoch=0))
+        list(mend(table.address, work))
+    list(mend(table.address, work))
     expected = {key: (value, value.upper()) for writer in writers for key, value in writer.last.items()}
     assert WRITERS * 13 == len(expected)
     found = table.run("SELECT id, full_name, display_name FROM users")
