@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import typer
 
     from expandcontract.config.settings import Settings
-    from expandcontract.runner import Runner
+    from expandcontract.runner.place import Place
+    from expandcontract.runner.runner import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,18 @@ class Session:
         return load(Path(self.place or ".").resolve(), database=self.database, **flags)
 
 
+def place(ctx: typer.Context, **flags: object) -> Place:
+    """Where this process works; arguments as of :func:`runner`."""
+    from expandcontract.runner.place import Place  # noqa: PLC0415 - SQLAlchemy is not for --help
+
+    session: Session = ctx.find_object(Session) or Session()
+    settings, directory = session.settings(**flags), session.directory
+    if session.place is not None:
+        # Alembic and the project's own commands take relative paths from the working directory
+        os.chdir(directory)
+    return Place(settings, directory)
+
+
 def runner(ctx: typer.Context, **flags: object) -> Runner:
     """The runner for this process's project and database; it connects when it is asked something.
 
@@ -52,11 +65,7 @@ def runner(ctx: typer.Context, **flags: object) -> Runner:
         ctx: Of the command.
         flags: Settings that the command's own flags give, over file and environment; ``None`` is not given.
     """
-    from expandcontract.runner import Runner  # noqa: PLC0415 - SQLAlchemy and Alembic are not for --help
+    from expandcontract.runner.runner import Runner  # noqa: PLC0415 - Alembic is not for --help
 
-    session: Session = ctx.find_object(Session) or Session()
-    settings, directory = session.settings(**flags), session.directory
-    if session.place is not None:
-        # Alembic and the project's own commands take relative paths from the working directory
-        os.chdir(directory)
-    return Runner(settings, directory)
+    found = place(ctx, **flags)
+    return Runner(found.settings, found.directory, place=found)

@@ -11,9 +11,9 @@ from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import EXPAND
 from expandcontract.runner import swap
 from expandcontract.runner.events import Event
+from expandcontract.runner.filling import fill_rows
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
 from expandcontract.runner.observe import coming, read_weights, restored
-from expandcontract.runner.rows import fill_rows
 from expandcontract.runner.traffic import give, put, release_for
 from expandcontract.runner.waiting import claims, replayed, waited
 

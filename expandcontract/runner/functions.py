@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.functions.found import check
-from expandcontract.revisions.importing import prepend
 
 if TYPE_CHECKING:
     from expandcontract.core.shape import Shape
@@ -21,5 +20,7 @@ def importable(place: Place, shape: Shape) -> None:
         MappingError: One cannot be imported, or is none.
     """
     if any(fill.function is not None for fill in shape.fills):
+        from expandcontract.revisions.importing import prepend  # noqa: PLC0415  # loads Alembic
+
         prepend(place.settings.alembic)
         check(shape.fills)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from expandcontract.errors import ConfigError
 from expandcontract.pg.connect import parse
-from expandcontract.revisions.project import Project
 from expandcontract.traffic.deploy import open_deployer
 from expandcontract.traffic.probe import Probes, probe
 from expandcontract.traffic.smoke import smoke
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from expandcontract.config.settings import Settings
     from expandcontract.core.color import Color
     from expandcontract.core.facts import ColorHealth
+    from expandcontract.revisions.project import Project
     from expandcontract.traffic.deploy import Deployer
     from expandcontract.traffic.switch import TrafficSwitch
 
@@ -47,6 +47,8 @@ class Place:
     @cached_property
     def project(self) -> Project:
         """The project's revisions, as they are now."""
+        from expandcontract.revisions.project import Project  # noqa: PLC0415  # loads Alembic
+
         return Project.open(self.settings.alembic, url=self.url)
 
     @cached_property

@@ -177,12 +177,6 @@ class Runner:
             raise RefusedError(msg, hint=f"ec status {name}")
         yield from self.advance([name])
 
-    def work(self, name: str, *, workers: int | None = None, wait: timedelta | None = None) -> Iterator[Event]:
-        """Help with a backfill that another process has begun; needs the database and nothing of the project."""
-        from expandcontract.runner.work import work  # noqa: PLC0415  # only here
-
-        yield from work(self._place, name, workers=workers, wait=wait)
-
     def verify(self, name: str) -> Iterator[Event]:
         """Compare every row, and before cut-over repair the new shape from the old one."""
         yield from verifying.verify(self._place, name)

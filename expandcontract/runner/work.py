@@ -16,9 +16,9 @@ from expandcontract.ledger import Ledger
 from expandcontract.ledger.segments import Segments
 from expandcontract.pg.connect import connect, hot
 from expandcontract.runner.events import Event
+from expandcontract.runner.filling import how, progress
 from expandcontract.runner.functions import importable
 from expandcontract.runner.holding import Holding
-from expandcontract.runner.rows import how, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

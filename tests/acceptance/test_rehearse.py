@@ -17,8 +17,9 @@ from expandcontract.config.load import load
 from expandcontract.core.effect import Lock, LockMode
 from expandcontract.errors import RefusedError, RehearsalError
 from expandcontract.pg import dump
-from expandcontract.runner import Runner, walk
+from expandcontract.runner import walk
 from expandcontract.runner.rehearsal import Wanted
+from expandcontract.runner.runner import Runner
 from tests.fix_project import CHANGE
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from expandcontract.core.plan import next_move
 from expandcontract.core.release import Speaks
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect, parse
-from expandcontract.runner import Runner
 from expandcontract.runner.observe import merged
 from expandcontract.runner.place import Place
+from expandcontract.runner.runner import Runner
 
 if TYPE_CHECKING:
     from expandcontract.core.change import ChangeState

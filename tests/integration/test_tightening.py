@@ -10,7 +10,7 @@ import pytest
 
 from expandcontract.config.load import load
 from expandcontract.errors import UsageError
-from expandcontract.runner import Runner
+from expandcontract.runner.runner import Runner
 
 if TYPE_CHECKING:
     from tests.fix_project import Project

@@ -9,8 +9,8 @@ import pytest
 from expandcontract.config.load import load
 from expandcontract.errors import PairError
 from expandcontract.pg.connect import connect, parse
-from expandcontract.runner import Runner
 from expandcontract.runner.place import Place
+from expandcontract.runner.runner import Runner
 
 if TYPE_CHECKING:
     from tests.fix_project import Project

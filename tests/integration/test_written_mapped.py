@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expandcontract.config.load import load
-from expandcontract.runner import Runner
+from expandcontract.runner.runner import Runner
 from tests.compat.cases import change_enum, change_type, move_column, split_merge
 from tests.compat.drive import REVISION
 

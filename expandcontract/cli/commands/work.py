@@ -8,7 +8,7 @@ import typer
 
 from expandcontract.cli.options import Change, Json, JsonLines
 from expandcontract.cli.play import play
-from expandcontract.cli.session import runner
+from expandcontract.cli.session import place, runner
 from expandcontract.cli.words import duration
 
 KUBERNETES = "kubernetes"
@@ -46,12 +46,13 @@ def command(  # noqa: PLR0913  # one flag each
         given = {"change": change, "name": name, "image": image, "pods": pods, "secret": secret}
         typer.echo(Template(text).substitute(given, workers=workers or 1), nl=False)
         return
-    asked = runner(ctx)
     left = f"segments of this process are free again; ec work {change} goes on"
+    from expandcontract.runner.work import work  # noqa: PLC0415 - SQLAlchemy is not for --help
+
     play(
-        asked.work(change, workers=workers, wait=duration(wait)),
+        work(place(ctx), change, workers=workers, wait=duration(wait)),
         json=json,
         lines=json_lines,
-        status=lambda: asked.status(change, files=False),
+        status=lambda: runner(ctx).status(change, files=False),
         left=left,
     )

@@ -11,7 +11,7 @@ import psycopg
 from expandcontract.backfill.fill import fill
 from expandcontract.config.settings import Settings
 from expandcontract.pg.connect import parse
-from expandcontract.runner.rows import how
+from expandcontract.runner.filling import how
 from tests.benchmarks.engine.ground import CHANGE, WORK
 
 if TYPE_CHECKING:

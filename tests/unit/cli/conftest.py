@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeRunner:
     """The runner that every command gets, in an empty directory."""
     made = FakeRunner()
-    monkeypatch.setattr("expandcontract.runner.Runner", made)
+    monkeypatch.setattr("expandcontract.runner.runner.Runner", made)
     monkeypatch.chdir(tmp_path)
     return made
 
