@@ -16,6 +16,8 @@ from expandcontract.runner.events import Event, Written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from expandcontract.runner.place import Place
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLOSES = NOW + timedelta(hours=24)
 STATUS: dict[str, Any] = {
@@ -136,8 +138,9 @@ class FakeRunner:
     def __init__(self) -> None:
         self.calls = []
 
-    def __call__(self, settings: Any, directory: Path) -> FakeRunner:
+    def __call__(self, settings: Any, directory: Path, *, place: Place) -> FakeRunner:
         """Take the place of the class itself."""
+        assert (settings, directory) == (place.settings, place.directory)
         self.settings, self.directory = settings, directory
         return self
 
