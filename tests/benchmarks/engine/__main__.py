@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.engine import bounds, load, rivals, tables, triggers
+from tests.benchmarks.engine import bounds, load, peers, rivals, tables, triggers
 from tests.benchmarks.engine.ground import Figures, Ground
 from tests.benchmarks.engine.memory import peak_mb
 from tests.benchmarks.engine.plot import draw
@@ -58,9 +58,12 @@ class Run:
                 runs[name].append(self.ground.measured(table, rival, synced=synced))
         found = {name: middle(of_one) for name, of_one in runs.items()}
         for name, figures in found.items():
-            print(f"  {table.name:14} {name:26} {figures.rows_per_s / 1000:7.1f}k rows/s", end="")  # noqa: T201
-            print(f"  heap {figures.heap:.2f}  indexes {figures.indexes:.2f}  WAL {figures.wal_row:.0f} B")  # noqa: T201
+            self._say(table, name, figures)
         return found
+
+    def _say(self, table: Table, name: str, of: Figures) -> None:
+        grown = f"heap {of.heap:.2f}  indexes {of.indexes:.2f}  WAL {of.wal_row:.0f} B"
+        print(f"  {table.name:14} {name:26} {of.rows_per_s / 1000:7.1f}k rows/s  {grown}", flush=True)  # noqa: T201
 
     def _keep(self, case: str, found: Any, lines: Iterable[Line]) -> None:
         self.found[case] = found
@@ -73,6 +76,9 @@ class Run:
         table = tables.numbered(tables.MAIN, self._rows(2_000_000))
         found = self._all(table, COMMON | {"UPDATE, without triggers": MORE["UPDATE, without triggers"]}, self.times)
         found |= self._all(table, {name: MORE[name] for name in MORE if name not in found}, 1)
+        for name, rival in peers.found().items():
+            found[name] = self.ground.measured(table, rival, synced=False, column=peers.COLUMN)
+            self._say(table, name, found[name])
         self._keep("main", {name: asdict(figures) for name, figures in found.items()}, bounds.main(found))
         self.figures = found
 
@@ -158,8 +164,8 @@ def main() -> int:
         run = Run(ground, asked.scale, asked.times)
         for case in asked.cases or CASES:
             getattr(run, case)()
-    for name, path in rivals.peers().items():
-        print(f"{name}: {'found at ' + path if path else 'not on the path, so not measured'}")  # noqa: T201
+    for name in peers.PEERS.keys() - peers.found().keys():
+        print(f"{name} is not on the path, so it was not measured")  # noqa: T201
     if asked.into:
         asked.into.mkdir(parents=True, exist_ok=True)
         lines = [{**asdict(line), "met": line.met} for line in run.lines]

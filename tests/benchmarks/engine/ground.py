@@ -37,7 +37,7 @@ SELECT sum(pg_relation_size(c.oid))::bigint, sum(pg_indexes_size(c.oid))::bigint
     (pg_current_wal_insert_lsn() - '0/0')::bigint
 FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
 """
-LEFT = "SELECT count(*) FROM users WHERE display_name IS DISTINCT FROM full_name"
+LEFT = "SELECT count(*) FROM users WHERE {} IS DISTINCT FROM full_name"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +104,10 @@ class Ground:
         finally:
             self._admin("DROP DATABASE {} WITH (FORCE)", "run")
 
-    def measured(self, table: Table, rival: Callable[[str, Table], object], *, synced: bool) -> Figures:
-        """Let ``rival`` fill a fresh copy.
+    def measured(
+        self, table: Table, rival: Callable[[str, Table], object], *, synced: bool, column: str = "display_name"
+    ) -> Figures:
+        """Let ``rival`` fill ``column`` of a fresh copy.
 
         Raises:
             RuntimeError: It left rows unfilled.
@@ -116,7 +118,7 @@ class Ground:
             rival(dsn, table)
             seconds = time.monotonic() - began
             heap_after, indexes_after, wal_after = connection.execute(SIZES).fetchone() or (0, 0, 0)
-            (left,) = connection.execute(LEFT).fetchone() or (0,)
+            (left,) = connection.execute(sql.SQL(LEFT).format(sql.Identifier(column))).fetchone() or (0,)
             if left:
                 msg = f"{left} rows of {table.name} are not filled"
                 raise RuntimeError(msg)

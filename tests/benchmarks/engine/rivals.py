@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -99,8 +98,3 @@ def ours(workers: int) -> Callable[[str, Table], None]:
             pass
 
     return run
-
-
-def peers() -> dict[str, str | None]:
-    """Where the peers' own programs are; ``None`` for one that is not on the path."""
-    return {name: shutil.which(name) for name in ("pgroll", "reshape")}
