@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERSION = 5
+FUNCTIONS = ("triggers", "transfers", "functions", "swapping", "integrity")
+"""Made anew at every installation and upgrade, in this order."""
 
 
 def installed_version(connection: Connection) -> int | None:
@@ -56,10 +58,8 @@ def install(
         for number in range((version or 0) + 1, target + 1):
             _run(connection, f"migrations/{number:04d}.sql")
     if target == VERSION:
-        _run(connection, "triggers.sql")
-        _run(connection, "transfers.sql")
-        _run(connection, "functions.sql")
-        _run(connection, "swapping.sql")
+        for part in FUNCTIONS:
+            _run(connection, f"{part}.sql")
     if version is None:
         connection.execute(
             text("INSERT INTO expandcontract.installation (version) VALUES (:version)"), {"version": target}
