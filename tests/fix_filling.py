@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHANGE = "users_full_name_to_display_name"
 WORK = Mapping("users", forward={"display_name": "upper(full_name)"}, reverse={"full_name": "lower(display_name)"})
 TABLE = """
-CREATE TABLE users (id bigint PRIMARY KEY, full_name text, display_name text);
+CREATE TABLE users (id bigint PRIMARY KEY, full_name text, display_name text) WITH (autovacuum_enabled = false);
 INSERT INTO users SELECT n, 'name of ' || n FROM generate_series(1, %(rows)s) AS n;
 CREATE TABLE written (id bigint, by text DEFAULT current_setting('application_name'));
 CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS

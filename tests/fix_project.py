@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -154,15 +155,19 @@ class Project:
         return found
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start ``ec`` and do not wait."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "expandcontract", *arguments],
-            cwd=self.directory,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        """Start ``ec`` and do not wait; it hears Ctrl-C, which who runs us in the background may ignore."""
+        heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "expandcontract", *arguments],
+                cwd=self.directory,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, heard)
 
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         """Run a statement as the owner, by hand."""

@@ -29,7 +29,7 @@ DO $$ BEGIN
 END $$
 """
 TWO = """
-CREATE TABLE users (id int, bio text);
+CREATE TABLE users (id int, bio text) WITH (autovacuum_enabled = false);
 CREATE TABLE profiles (user_id int, bio text) WITH (fillfactor = 10, autovacuum_enabled = false);
 INSERT INTO users SELECT n, 'bio ' || n FROM generate_series(1, 20000) AS n;
 INSERT INTO profiles SELECT n, 'bio ' || n FROM generate_series(1, 20000) AS n;
@@ -83,7 +83,6 @@ def test_a_table_that_was_never_analysed_is(filling: Filling) -> None:
     """It has statistics before its first batch, that is said once, and the next run finds them."""
     filling.sql_one("CREATE TABLE other (n int) WITH (autovacuum_enabled = false); INSERT INTO other VALUES (1)")
     filling.prepare(2000)
-    filling.sql_one("ALTER TABLE users SET (autovacuum_enabled = false)")
     assert [] == filling.sql("SELECT 1 FROM pg_stats WHERE tablename = 'users'")
     notes = filled(filling)[-1].notes
     assert ("public.users had never been analysed; ANALYZE was run on it",) == notes
@@ -98,7 +97,6 @@ def test_a_table_that_was_never_analysed_is(filling: Filling) -> None:
 def test_vacuum_alone_gives_no_statistics(filling: Filling) -> None:
     """A relation whose rows were counted by a VACUUM counts as never analysed all the same; an empty one does not."""
     filling.prepare(2000)
-    filling.sql_one("ALTER TABLE users SET (autovacuum_enabled = false)")
     filling.sql_one("VACUUM users")
     assert [(2000.0,)] == filling.sql("SELECT reltuples FROM pg_class WHERE oid = 'users'::regclass")
     assert 1 == len(filled(filling)[-1].notes)

@@ -208,5 +208,5 @@ def test_rolling_back_after_cut_over_counts_what_a_lossy_mapping_cannot_restore(
     bare.sql("UPDATE users SET hundreds = 1.23456 WHERE id IN (5, 6, 7); UPDATE users SET hundreds = 2.5 WHERE id = 8")
     assert [(123,), (250,)] == bare.sql("SELECT visits FROM users WHERE id IN (5, 8) ORDER BY id")
     said = " ".join(bare.ec("rollback", "visits").split())
-    assert "3 rows of users.hundreds tell more than users.visits can give again, first: users (" in said
+    assert "3 rows of users.hundreds tell more than users.visits can give again, first: users id=" in said
     assert "backfilled" == bare.phase("visits")
