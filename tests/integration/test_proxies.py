@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 RIGS = {"envoy": EnvoyRig, "haproxy": HAProxyRig, "nginx": NginxRig}
 
 
+STAGES = [
+    Weights.toward(color, percent) for color in (Color.GREEN, Color.BLUE, Color.GREEN) for percent in (10, 50, 100)
+]
+
+
+class _Colors(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 class _Holds(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -46,10 +55,46 @@ class _Holds(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Client(threading.Thread):
+    """Asks again and again on one connection; what is cut before any answer is asked once more on a new one.
+
+    Attributes:
+        answered: Requests that were.
+        cut: Connections that were closed while they were idle.
+        faults: What else went wrong.
+    """
+
+    def __init__(self, port: int, ending: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.port, self.ending = port, ending
+        self.answered = self.cut = 0
+        self.faults: list[str] = []
+
+    def run(self) -> None:
+        """Until it shall end."""
+        link = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        reused = False
+        while not self.ending.wait(0.005):
+            try:
+                link.request("GET", "/")
+                answer = link.getresponse()
+                answer.read()
+            except (HTTPException, OSError) as exc:
+                link.close()
+                self.cut += reused
+                self.faults += [] if reused else [repr(exc)]
+                reused = False
+                continue
+            self.answered += 1
+            reused = not answer.will_close
+            self.faults += [] if answer.status == BLUE else [str(answer.status)]
+        link.close()
+
+
 @pytest.fixture
 def held() -> Iterator[ThreadingHTTPServer]:
     """Both colors in one server, whose slow answers wait until they may."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Holds)
+    server = _Colors(("127.0.0.1", 0), _Holds)
     server.may_answer = threading.Event()  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
@@ -98,6 +143,24 @@ def test_an_idle_connection(rig: ProcessRig) -> None:
         else:
             link.sendall(b"GET / HTTP/1.1\r\nHost: app\r\n\r\n")
             assert link.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_shifts_under_load(rig: ProcessRig) -> None:
+    """There, back and there again no request of clients that keep their connection fails; nginx cuts idle ones only."""
+    ending = threading.Event()
+    clients = [_Client(rig.listen, ending) for _ in range(6)]
+    for client in clients:
+        client.start()
+    for weights in STAGES:
+        answered = [client.answered for client in clients]
+        rig.switch().write(weights)
+        wait_until(lambda seen=answered: all(c.answered > n for c, n in zip(clients, seen, strict=True)))  # type: ignore[misc]
+    ending.set()
+    for client in clients:
+        client.join()
+    assert [] == [fault for client in clients for fault in client.faults]
+    if not abilities(rig.switch()).warning:
+        assert 0 == sum(client.cut for client in clients)
 
 
 @pytest.mark.parametrize("rig", ["nginx"], indirect=True)
