@@ -91,7 +91,9 @@ class ColorSettings(Section):
 class TrafficSettings(Section):
     """``[traffic]``: the balancer, and how traffic is shifted."""
 
-    switch: str | None = Field(default=None, description="The adapter: `envoy`, `command` or `memory`; unset: none.")
+    switch: str | None = Field(
+        default=None, description="The adapter: `envoy`, `haproxy`, `nginx`, `command` or `memory`; unset: none."
+    )
     steps: Steps = Field(default=(10, 30, 50, 75, 100), description="Per cents of a staged shift.")
     soak: Duration = Field(default=timedelta(seconds=10), description="How long each stage is watched before the next.")
     options: dict[str, Any] = Field(default_factory=dict, description="What the adapter itself needs.")
