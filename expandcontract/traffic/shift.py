@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.color import Weights
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.traffic.switch import stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +61,8 @@ def shift(
     Args:
         switch: The balancer.
         toward: The color to give the traffic to.
-        steps: Per cents of the stages, rising, the last one 100; those passed already are skipped.
+        steps: Per cents of the stages, rising, the last one 100; those passed already are skipped. A switch
+            that knows no shares takes the last one alone.
         soak: How long each stage is left to run before it is checked.
         check: Probes a color.
         origin: Where to go back to on failure; default what the balancer reads at the start.
@@ -75,7 +77,7 @@ def shift(
     start = switch.read()
     back = origin or start
     try:
-        for percent in steps:
+        for percent in stages(switch, steps):
             weights = Weights.toward(toward, percent)
             if weights.of(toward) < start.of(toward):
                 continue

@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
+from expandcontract.core.color import FULL
 from expandcontract.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from expandcontract.core.color import Weights
 
@@ -17,7 +18,10 @@ GROUP = "expandcontract.traffic"
 
 
 class TrafficSwitch(Protocol):
-    """A balancer between the two colors."""
+    """A balancer between the two colors.
+
+    One that gives a color all of the traffic or none says so with ``graded = False`` on its class.
+    """
 
     def read(self) -> Weights:
         """The weights that the balancer itself says are in force.
@@ -36,11 +40,17 @@ class TrafficSwitch(Protocol):
         ...
 
 
+def stages(switch: TrafficSwitch, steps: Sequence[int]) -> tuple[int, ...]:
+    """The steps that this switch can take: all of them, or the last one alone where it knows no shares."""
+    return tuple(steps) if getattr(switch, "graded", True) else (FULL,)
+
+
 def open_switch(name: str, options: Mapping[str, object]) -> TrafficSwitch:
     """The adapter of that name, by entry point group ``expandcontract.traffic``.
 
     Args:
-        name: ``envoy``, ``command``, ``memory``, or what another package adds.
+        name: ``envoy``, ``kubernetes-service``, ``gateway-api``, ``istio``, ``command``, ``memory``, or what another
+            package adds.
         options: The adapter's own settings.
 
     Raises:
