@@ -173,7 +173,7 @@ class Cluster:
         except Exception as exc:  # a file of the user's own: anything may be wrong with it
             msg = f"no usable kubeconfig: {exc or type(exc).__name__}"
             raise self.fails(
-                msg, hint="kubectl config view; then set traffic.options.kubeconfig and .context, or KUBECONFIG"
+                msg, hint="kubectl config view; then set the options kubeconfig and context, or the variable KUBECONFIG"
             ) from exc
 
     @contextmanager
