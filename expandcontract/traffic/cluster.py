@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from expandcontract.errors import ConfigError, SwitchError, TrafficError
 
@@ -167,7 +168,7 @@ class Cluster:
                 config = config._replace(user=User())
             import httpx2  # noqa: PLC0415  # comes with the extra
 
-            return lightkube.Client(
+            client = lightkube.Client(
                 config, field_manager="expandcontract", timeout=httpx2.Timeout(self._timeout), lazy=False
             )
         except Exception as exc:  # a file of the user's own: anything may be wrong with it
@@ -175,6 +176,8 @@ class Cluster:
             raise self.fails(
                 msg, hint="kubectl config view; then set the options kubeconfig and context, or the variable KUBECONFIG"
             ) from exc
+        finalize(self, client.close)  # its connections end with us, not whenever the collector comes by
+        return client
 
     @contextmanager
     def _told(self, verb: str, kind: Kind, name: str = "") -> Iterator[None]:

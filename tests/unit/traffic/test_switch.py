@@ -10,12 +10,13 @@ from expandcontract.core.color import Weights
 from expandcontract.errors import ConfigError, SwitchError
 from expandcontract.traffic.command import CommandSwitch
 from expandcontract.traffic.memory import MemorySwitch
-from expandcontract.traffic.switch import open_switch
+from expandcontract.traffic.switch import open_switch, stages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from expandcontract.traffic.switch import TrafficSwitch
+    from tests.fix_kubernetes import Api
 
 STAGES = (Weights(90, 10), Weights(50, 50), Weights(0, 100), Weights(0, 100), Weights(100, 0))
 
@@ -28,15 +29,32 @@ def _command(directory: Path) -> CommandSwitch:
     )
 
 
-@pytest.fixture(params=["memory", "command"])
+KUBERNETES = {
+    "kubernetes-service": {"service": "shop"},
+    "gateway-api": {"route": "shop", "blue": "shop-blue", "green": "shop-green"},
+    "istio": {"virtual_service": "shop", "blue": "shop-any/blue", "green": "shop-any/green"},
+}
+
+
+@pytest.fixture(params=["memory", "command", *KUBERNETES])
 def switch(request: pytest.FixtureRequest, tmp_path: Path) -> TrafficSwitch:
-    """One of the switches that need no server; Envoy stands behind the demo."""
+    """One of the switches; Envoy stands behind the demo."""
+    if request.param in KUBERNETES:
+        api: Api = request.getfixturevalue("api")
+        kubeconfig = str(api.kubeconfig(tmp_path / "kubeconfig"))
+        return open_switch(request.param, {**KUBERNETES[request.param], "kubeconfig": kubeconfig})
     return MemorySwitch() if request.param == "memory" else _command(tmp_path)
 
 
 def test_what_was_written_is_read(switch: TrafficSwitch) -> None:
-    """Each stage is read back, and a write may run twice."""
+    """Each stage is read back, and a write may run twice; what knows no shares refuses them and stays as it is."""
     for weights in STAGES:
+        if weights.live is None and stages(switch, (50, 100)) == (100,):
+            before = switch.read()
+            with pytest.raises(SwitchError, match="all of the traffic or none"):
+                switch.write(weights)
+            assert before == switch.read()
+            continue
         switch.write(weights)
         assert weights == switch.read()
 
