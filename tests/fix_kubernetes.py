@@ -58,6 +58,7 @@ class Api(ThreadingHTTPServer):
         frozen: What the EndpointSlices go on showing, whatever the selector says.
         on_deployment: The Deployment's controller: run before each time that a Deployment is read.
         patched: Content type and body of each patch.
+        asked: Verb and plural of everything that was asked.
         body: Answered to everything, as HTML, where set.
     """
 
@@ -73,6 +74,7 @@ class Api(ThreadingHTTPServer):
         self.frozen: set[str] | None = None
         self.on_deployment: Callable[[dict[str, Any]], object] = lambda _deployment: None
         self.patched: list[tuple[str, Any]] = []
+        self.asked: set[tuple[str, str]] = set()
         self.body: str | None = None
         self.closing = threading.Event()
         self._version = 0
@@ -216,6 +218,7 @@ class _Answer(BaseHTTPRequestHandler):
         _, _, after = parts.path.partition(f"/namespaces/{NAMESPACE}/")
         plural, _, name = after.partition("/")
         verb = verb if name else "list"
+        self.server.asked.add((verb, plural))
         if (verb, plural) in self.server.silent:
             self.server.closing.wait(30)
             return
