@@ -59,6 +59,7 @@ class Api(ThreadingHTTPServer):
         on_deployment: The Deployment's controller: run before each time that a Deployment is read.
         patched: Content type and body of each patch.
         asked: Verb and plural of everything that was asked.
+        drops: How many of the next reads are broken off without an answer.
         body: Answered to everything, as HTML, where set.
     """
 
@@ -75,6 +76,7 @@ class Api(ThreadingHTTPServer):
         self.on_deployment: Callable[[dict[str, Any]], object] = lambda _deployment: None
         self.patched: list[tuple[str, Any]] = []
         self.asked: set[tuple[str, str]] = set()
+        self.drops = 0
         self.body: str | None = None
         self.closing = threading.Event()
         self._version = 0
@@ -221,6 +223,10 @@ class _Answer(BaseHTTPRequestHandler):
         self.server.asked.add((verb, plural))
         if (verb, plural) in self.server.silent:
             self.server.closing.wait(30)
+            return
+        if verb != "patch" and self.server.drops:
+            self.server.drops -= 1
+            self.close_connection = True
             return
         try:
             self._admit(verb, plural)

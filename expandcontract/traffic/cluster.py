@@ -5,7 +5,7 @@ Rules for the next editor:
 1. Objects are changed by JSON patch alone: a merge patch replaces lists (a sidecar, a rule's filters are lost), and a
    strategic patch with a mistyped name adds a third container and is refused for custom resources (415).
 2. lightkube is imported inside functions: it is an extra, and nobody who has no cluster pays for it.
-3. A dropped answer says nothing about what was done; so nothing here is tried again, the caller reads back.
+3. A dropped answer says nothing about what was done: only reads are tried again, after a patch the caller reads back.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
@@ -19,12 +19,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from expandcontract.errors import ConfigError, SwitchError, TrafficError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 TIMEOUT = 10.0  # seconds for one answer
+PATIENCE = 1.0  # seconds for which a read that finds nobody is tried again
+PAUSE = 0.2  # seconds between two tries
 INVALID = 422
 SAID = 200  # characters quoted of an answer that is no Kubernetes status
 
@@ -70,6 +74,7 @@ class Cluster:
         namespace: ``None``: the context's own.
         fails: The error to raise.
         timeout: Seconds for one answer.
+        patience: Seconds for which a read is tried again while the API server is away.
 
     Raises:
         ConfigError: The extra ``kubernetes`` is not installed.
@@ -83,6 +88,7 @@ class Cluster:
         *,
         fails: type[TrafficError] = SwitchError,
         timeout: float = TIMEOUT,
+        patience: float = PATIENCE,
     ) -> None:
         try:
             import_module("lightkube")
@@ -90,7 +96,8 @@ class Cluster:
             msg = "Kubernetes is reached through lightkube, which is not installed"
             raise ConfigError(msg, hint="pip install 'expandcontract[kubernetes]'") from exc
         self.fails = fails
-        self._kubeconfig, self._context, self._namespace, self._timeout = kubeconfig, context, namespace, timeout
+        self._kubeconfig, self._context, self._namespace = kubeconfig, context, namespace
+        self._timeout, self._patience = timeout, patience
 
     @property
     def namespace(self) -> str:
@@ -104,7 +111,7 @@ class Cluster:
             TrafficError: It is not there, may not be read, or the API server does not answer.
         """
         with self._told("get", kind, name):
-            return _plain(self._client.get(_resource(kind), name, namespace=self.namespace))
+            return _plain(self._patient()(self._client.get, _resource(kind), name, namespace=self.namespace))
 
     def list(self, kind: Kind, labels: Mapping[str, str] | None = None) -> list[Object]:
         """The objects that have all these labels.
@@ -113,8 +120,16 @@ class Cluster:
             TrafficError: They may not be listed, or the API server does not answer.
         """
         with self._told("list", kind):
-            asked = dict(labels or {}) or None
-            return [_plain(one) for one in self._client.list(_resource(kind), namespace=self.namespace, labels=asked)]
+            return [_plain(one) for one in self._patient()(self._all, kind, dict(labels or {}) or None)]
+
+    def _all(self, kind: Kind, labels: dict[str, str] | None) -> list[Any]:
+        return list(self._client.list(_resource(kind), namespace=self.namespace, labels=labels))
+
+    def _patient(self) -> Retrying:
+        import httpx2  # noqa: PLC0415  # comes with the extra
+
+        away = retry_if_exception_type(httpx2.TransportError)
+        return Retrying(retry=away, stop=stop_after_delay(self._patience), wait=wait_fixed(PAUSE), reraise=True)
 
     def patch(self, kind: Kind, found: Object, operations: Sequence[Mapping[str, Any]]) -> Object:
         """The object after one atomic JSON patch (RFC 6902): all of the operations, or none.
@@ -192,11 +207,14 @@ class Cluster:
             raise self._refused(exc, verb, kind, name) from exc
         except httpx2.TimeoutException as exc:
             msg = f"the API server {server} did not answer within {self._timeout:g} s: {what}"
-            after = f"; whether it was done, {self.look(kind, name)} shows" if verb == "patch" else ""
-            raise self.fails(msg, hint=f"kubectl get --raw /readyz{after}") from exc
+            raise self.fails(msg, hint=f"kubectl get --raw /readyz{self._unsure(verb, kind, name)}") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL, Unusable, OSError, LookupError, ValueError) as exc:
             msg = f"the API server {server} cannot be reached or is none: {what}: {exc or type(exc).__name__}"
-            raise self.fails(msg, hint="kubectl get --raw /readyz; then mend the kubeconfig") from exc
+            hint = f"kubectl get --raw /readyz; then mend the kubeconfig{self._unsure(verb, kind, name)}"
+            raise self.fails(msg, hint=hint) from exc
+
+    def _unsure(self, verb: str, kind: Kind, name: str) -> str:
+        return f"; whether it was done, {self.look(kind, name)} shows" if verb == "patch" else ""
 
     def _refused(self, exc: Any, verb: str, kind: Kind, name: str) -> TrafficError:
         code = exc.response.status_code
@@ -233,7 +251,9 @@ def pointer(*parts: object) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def open_cluster(options: Mapping[str, object], *, fails: type[TrafficError] = SwitchError) -> Cluster:
+def open_cluster(
+    options: Mapping[str, object], *, fails: type[TrafficError] = SwitchError, patience: float = PATIENCE
+) -> Cluster:
     """From the settings ``kubeconfig``, ``context`` and ``namespace``, none of which is needed.
 
     Raises:
@@ -242,4 +262,4 @@ def open_cluster(options: Mapping[str, object], *, fails: type[TrafficError] = S
     kubeconfig, context, namespace = (
         None if options.get(name) is None else str(options[name]) for name in ("kubeconfig", "context", "namespace")
     )
-    return Cluster(kubeconfig, context, namespace, fails=fails)
+    return Cluster(kubeconfig, context, namespace, fails=fails, patience=patience)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1800.0  # seconds; a rollout that advances renews the Deployment's own deadline without end
 PAUSE = 1.0  # seconds between two looks
+PATIENCE = 30.0  # seconds that the API server may be away during a rollout, as while it is itself upgraded
 
 
 class _NotYetError(Exception):
@@ -155,5 +156,5 @@ def open_kubernetes(options: Mapping[str, object]) -> KubernetesDeployer:
             )
             example = 'deployment = "shop-{color}", container = "app", image = "registry.example/shop:{version}"'
             raise ConfigError(msg, hint=example)
-    cluster = open_cluster(options, fails=DeployError)
+    cluster = open_cluster(options, fails=DeployError, patience=PATIENCE)
     return KubernetesDeployer(cluster, found["deployment"], found["container"], found["image"])

@@ -100,6 +100,15 @@ def test_an_answer_that_never_comes(verb: str, api: Api, tmp_path: Path) -> None
     assert ("whether it was done" in refused.value.hint) == (verb == "patch")
 
 
+def test_a_read_is_tried_again(api: Api, cluster: Cluster) -> None:
+    """An API server that breaks off, as one that restarts, is asked again; one that goes on with it is named."""
+    api.drops = 2
+    assert Weights(100, 0) == ServiceSwitch(cluster, "shop").read()
+    api.drops = 1000
+    with pytest.raises(SwitchError, match="cannot be reached or is none: get Service shop"):
+        ServiceSwitch(cluster, "shop").read()
+
+
 def test_nobody_there(api: Api, tmp_path: Path) -> None:
     """A closed port is named with its address."""
     path = api.kubeconfig(tmp_path / "kubeconfig")

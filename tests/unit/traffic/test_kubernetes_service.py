@@ -121,6 +121,18 @@ def test_an_api_server_that_accepts_and_does_nothing(api: Api, switch: ServiceSw
         switch.write(Weights(0, 100))
 
 
+def test_a_switch_that_does_not_take_hold_is_taken_back(api: Api, switch: ServiceSwitch) -> None:
+    """Where the EndpointSlices do not follow the selector, a shift ends with the selector where it was."""
+    api.frozen = {"shop-blue-1", "shop-blue-2"}
+
+    def never(color: Color) -> ColorHealth:
+        raise AssertionError(color)
+
+    with pytest.raises(SwitchError, match=r"still show shop-blue-1, shop-blue-2; the traffic was taken back: blue 100"):
+        list(shift(switch, toward=Color.GREEN, steps=(10, 100), soak=timedelta(), check=never))
+    assert "blue" == api.get("services", "shop")["spec"]["selector"]["version"]
+
+
 @pytest.mark.parametrize("selector", [{"app": "shop"}, {"app": "shop", "version": "purple"}, {}])
 def test_a_selector_that_names_neither_color(selector: dict[str, str], api: Api, switch: ServiceSwitch) -> None:
     """It is said, with the command that mends it, and not guessed; a write does not touch it either."""
