@@ -122,8 +122,8 @@ class Cluster:
         with self._told("list", kind):
             return [_plain(one) for one in self._patient()(self._all, kind, dict(labels or {}) or None)]
 
-    def _all(self, kind: Kind, labels: dict[str, str] | None) -> list[Any]:
-        return list(self._client.list(_resource(kind), namespace=self.namespace, labels=labels))
+    def _all(self, kind: Kind, labels: dict[str, str] | None) -> tuple[Any, ...]:
+        return tuple(self._client.list(_resource(kind), namespace=self.namespace, labels=labels))
 
     def _patient(self) -> Retrying:
         import httpx2  # noqa: PLC0415  # comes with the extra
