@@ -5,18 +5,18 @@ BIN = .venv/bin
 SHARE ?= 0.4
 SEED ?= 0
 
-.PHONY: demo full test lint unit locks bench kills
+.PHONY: demo full test lint unit locks bench kills proxies
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
 
-test: .venv/lint.stamp
+test: .venv/lint.stamp proxies
 	$(BIN)/coverage run -m pytest tests/unit -q
 	$(BIN)/coverage report
 	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit --share $(SHARE) --seed $(SEED)
 
 # Every test there is, on both versions of PostgreSQL; a test of CI is one of these.
-full: .venv/lint.stamp
+full: .venv/lint.stamp proxies
 	$(BIN)/python -m pytest tests -q -n auto
 	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit --pg 16
 
@@ -38,6 +38,10 @@ bench: .venv/bench.stamp
 
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md
+
+# HAProxy and nginx come from the system. Where they can be installed they are; elsewhere their tests say why they are skipped.
+proxies:
+	@sh tests/switches/install.sh
 
 .venv/%.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -24,6 +24,7 @@ ExpandContractError
 ├── FencedError                    EC403  exit 1
 ├── TrafficError                   EC501  exit 5
 │   ├── SwitchError                EC502
+│   │   └── UnsavedError           EC506  (carries what is in force)
 │   ├── UnhealthyError             EC503
 │   └── DeployError                EC504
 └── FailedError                    EC601  exit 1
@@ -189,6 +190,22 @@ class SwitchError(TrafficError):
     """The balancer cannot be reached, refused a write, or reads back something else."""
 
     code = "EC502"
+
+
+class UnsavedError(SwitchError):
+    """The balancer routes by other weights than it would after a restart.
+
+    Args:
+        message: Both, with the file's name.
+        hint: What to type next.
+        running: The weights in force, by color.
+    """
+
+    code = "EC506"
+
+    def __init__(self, message: str, *, hint: str | None = None, running: dict[str, int]) -> None:
+        super().__init__(message, hint=hint)
+        self.running = running
 
 
 class UnhealthyError(TrafficError):

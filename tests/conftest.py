@@ -12,6 +12,7 @@ settings.load_profile("project")
 
 pytest_plugins = [
     "tests.fix_filling",
+    "tests.fix_kubernetes",
     "tests.fix_models",
     "tests.fix_postgres",
     "tests.fix_project",

@@ -91,7 +91,7 @@ class ColorSettings(Section):
 class TrafficSettings(Section):
     """``[traffic]``: the balancer, and how traffic is shifted."""
 
-    switch: str | None = Field(default=None, description="The adapter: `envoy`, `command` or `memory`; unset: none.")
+    switch: str | None = Field(default=None, description="The adapter, by name; unset: none.")
     steps: Steps = Field(default=(10, 30, 50, 75, 100), description="Per cents of a staged shift.")
     soak: Duration = Field(default=timedelta(seconds=10), description="How long each stage is watched before the next.")
     options: dict[str, Any] = Field(default_factory=dict, description="What the adapter itself needs.")
@@ -102,8 +102,11 @@ class TrafficSettings(Section):
 class DeploySettings(Section):
     """``[deploy]``: how a release gets onto a color."""
 
-    deployer: str = Field(default="external", description="`command`, or `external` where something else deploys.")
+    deployer: str = Field(
+        default="external", description="`command`, `kubernetes`, or `external` where something else deploys."
+    )
     command: Command = Field(default=(), description="Run with `{color}` and `{version}` filled in.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the deployer itself needs.")
 
 
 class ProbeSettings(Section):

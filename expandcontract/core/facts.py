@@ -137,7 +137,7 @@ class Facts:
         releases: What is deployed on each color, by the ledger.
         recorded: The weights as the ledger last read them back; ``None`` before the first reading.
         weights: The weights as the balancer reads now; ``None`` where it could not be read.
-        traffic_error: Why it could not be read.
+        traffic_error: Why it could not be read; with ``weights``: why a restart of the balancer would change them.
         origin: The weights from which a move left in flight began; ``None`` where none is.
         holder: Who else holds the mover lock; ``None`` where nobody does.
         integrity: What is missing or altered of hold, triggers and journal.

@@ -33,7 +33,7 @@ length = "24h"             # how long the way back stays open after cut-over
 # url = "http://127.0.0.1:8002"
 
 [traffic]
-# switch = "envoy"         # envoy, command or memory
+# switch = "envoy"         # or haproxy, nginx, kubernetes-service, gateway-api, istio, command, memory
 steps = [10, 30, 50, 75, 100]
 soak = "30s"
 """

@@ -98,7 +98,7 @@ def _refuse_missing(connection: Connection, operation: Any) -> None:
         raise refuse(
             what,
             "is of a schema that is not there",
-            f"make {quote(schema)} first: ec new sql --name NAME --expand SQL",
+            f"CREATE SCHEMA {quote(schema)} comes first: ec new sql --name NAME --expand SQL",
         )
     for column in operation.to_table().columns:
         found = column.default if isinstance(column.default, Sequence) else None
@@ -106,7 +106,7 @@ def _refuse_missing(connection: Connection, operation: Any) -> None:
         if values and not connection.execute(text(SEQUENCE), values).scalar_one():
             place = f"{quote(values['schema'])}.{quote(values['name'])}"
             what = f"{operation.table_name}.{column.name}"
-            instead = f"make {place} first: ec new sql --name NAME --expand SQL"
+            instead = f"CREATE SEQUENCE {place} comes first: ec new sql --name NAME --expand SQL"
             raise refuse(what, f"draws from sequence {place}, which is not there: Alembic does not see it", instead)
 
 

@@ -121,8 +121,8 @@ def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Ite
     asked, origin, _ = recalled(changes[0])
     names = [change.name for change in changes]
     if asked.release is not None and origin is not None and origin.live is not None:
-        now, _ = read_weights(place)
-        if now != origin:
+        now, why = read_weights(place)
+        if now != origin or why:
             yield from give(place, mover, origin.live, steps=STRAIGHT, soak=NO_SOAK, names=names, origin=origin)
     for change in changes:
         if asked.move is Move.BACKFILL:

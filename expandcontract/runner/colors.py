@@ -30,7 +30,7 @@ def to_deploy(place: Place, ledger: Ledger, color: Color, version: str, speaks: 
     """
     check_version(version)
     weights, why = read_weights(place)
-    if place.switch is not None and weights is None:
+    if place.switch is not None and (weights is None or why):
         msg = f"whether {color} gets traffic is not known: {why}"
         raise RefusedError(msg, hint="ec status")
     deployed = ledger.releases().get(color)

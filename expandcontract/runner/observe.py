@@ -11,7 +11,7 @@ from expandcontract.core.facts import Asked, Facts, Finding
 from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
-from expandcontract.errors import MappingError, PairError, SwitchError, UnknownNameError, UnreachableError
+from expandcontract.errors import MappingError, PairError, SwitchError, UnknownNameError, UnreachableError, UnsavedError
 from expandcontract.ledger import VERSION, Ledger, installed_version
 from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
 from expandcontract.pg.preflight import preflight
@@ -77,11 +77,13 @@ def ended(connection: Connection) -> frozenset[str]:
 
 
 def read_weights(place: Place) -> tuple[Weights | None, str]:
-    """The weights in force, and why they could not be read."""
+    """The weights in force, and why they could not be read, or why a restart of the balancer would change them."""
     if place.switch is None:
         return None, ""
     try:
         return place.switch.read(), ""
+    except UnsavedError as exc:
+        return Weights(**exc.running), exc.message
     except SwitchError as exc:
         return None, exc.message
 
@@ -96,8 +98,8 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
         MappingError: An expression does not parse, is volatile, or reads what it may not; a function cannot be
             imported.
     """
-    _, why = read_weights(place)
-    if why:
+    weights, why = read_weights(place)
+    if why and weights is None:
         msg = f"{why}; nothing was begun"
         raise UnreachableError(msg, hint="ec status")
     if asked.move in {Move.EXPAND, Move.CONTRACT} or (asked.move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):

@@ -70,7 +70,8 @@ class Place:
     @cached_property
     def deployer(self) -> Deployer:
         """What puts a version on a color."""
-        return open_deployer(self.settings.deploy.deployer, self.settings.deploy.command)
+        deploy = self.settings.deploy
+        return open_deployer(deploy.deployer, deploy.command, deploy.options)
 
     @cached_property
     def probes(self) -> Probes:

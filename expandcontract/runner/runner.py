@@ -24,6 +24,7 @@ from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import give, release_for
 from expandcontract.runner.waiting import patience
+from expandcontract.traffic.switch import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -204,7 +205,7 @@ class Runner:
                 release = ledger.releases().get(color)
                 releases = ledger.releases()
             colors.may_switch(color, release, changes)
-            found = self._place.needed_switch().read()
+            found = standing(self._place.needed_switch())
             strays = [change.name for change in changes if colors.strayed(change, found, releases, changes)]
             yield from give(
                 self._place,

@@ -11,6 +11,7 @@ from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
 from expandcontract.pg import roles
 from expandcontract.runner.events import Event
 from expandcontract.traffic.shift import Checked, Intent, Written, shift
+from expandcontract.traffic.switch import abilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,6 +108,9 @@ def give(
         SwitchError: The balancer failed.
     """
     switch = place.needed_switch()
+    warning = abilities(switch).warning
+    if warning:
+        yield Event(kind="note", text=warning)
     for event in shift(
         switch, toward=color, steps=steps, soak=soak, check=lambda asked: place.probe(asked, wait=False), origin=origin
     ):

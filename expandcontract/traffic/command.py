@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.color import Weights
 from expandcontract.errors import SwitchError, UsageError
-from expandcontract.traffic.switch import option
+from expandcontract.traffic.switch import command_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class CommandSwitch:
         Raises:
             SwitchError: It failed, or printed no weights.
         """
-        said = _run(self._read)
+        said = run(self._read)
         try:
             found = json.loads(said) if said.lstrip().startswith("{") else dict(PAIR.findall(said))
             return Weights(int(found["blue"]), int(found["green"]))
@@ -51,24 +51,27 @@ class CommandSwitch:
         Raises:
             SwitchError: It failed.
         """
-        _run([part.format(blue=weights.blue, green=weights.green) for part in self._write])
+        run([part.format(blue=weights.blue, green=weights.green) for part in self._write])
 
 
-def _run(command: Sequence[str]) -> str:
+def run(command: Sequence[str]) -> str:
+    """What a command of the user's prints.
+
+    Raises:
+        SwitchError: It cannot be started, takes longer than a minute, or does not end with 0; its last line is quoted.
+    """
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as exc:
         msg = f"the traffic command {command[0]} could not be run: {exc}"
-        raise SwitchError(msg) from exc
+        raise SwitchError(msg, hint="run it by hand, or mend traffic.options") from exc
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         msg = f"the traffic command {shlex.join(command)} ended with {done.returncode}: {(said or [''])[-1]}"
-        raise SwitchError(msg)
+        raise SwitchError(msg, hint="run it by hand to see all that it says")
     return done.stdout
 
 
 def open_command(options: Mapping[str, object]) -> CommandSwitch:
     """From settings ``read`` and ``write``, each a command line."""
-    return CommandSwitch(
-        shlex.split(option(options, "read", "command")), shlex.split(option(options, "write", "command"))
-    )
+    return CommandSwitch(command_option(options, "read", "command"), command_option(options, "write", "command"))

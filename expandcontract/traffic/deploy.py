@@ -1,4 +1,4 @@
-"""Deployers put a version on a color. ``command`` runs yours; with ``external`` somebody else deploys."""
+"""Deployers put a version on a color. ``command`` runs yours, ``kubernetes`` sets an image; ``external``: not we."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import subprocess
 from typing import TYPE_CHECKING, Protocol
 
 from expandcontract.errors import ConfigError, DeployError
+from expandcontract.traffic.kubernetes_deploy import open_kubernetes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from expandcontract.core.color import Color
 
@@ -62,17 +63,24 @@ class ExternalDeployer:
         """Do nothing; the release is expected to be there."""
 
 
-def open_deployer(name: str, command: Sequence[str]) -> Deployer:
+def open_deployer(name: str, command: Sequence[str], options: Mapping[str, object]) -> Deployer:
     """The deployer of that name.
 
+    Args:
+        name: ``command``, ``kubernetes`` or ``external``.
+        command: What ``command`` runs.
+        options: What ``kubernetes`` needs.
+
     Raises:
-        ConfigError: There is no such deployer, or it has no command.
+        ConfigError: There is no such deployer, or a setting of its own is missing.
     """
+    if name == "kubernetes":
+        return open_kubernetes(options)
     if name == "external":
         return ExternalDeployer()
     if name != "command":
         msg = f"there is no deployer {name!r}"
-        raise ConfigError(msg, hint="one of command, external")
+        raise ConfigError(msg, hint="one of command, external, kubernetes")
     if not command:
         raise ConfigError(
             "deployer command needs the setting deploy.command", hint='command = "deploy.sh {color} {version}"'

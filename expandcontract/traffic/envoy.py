@@ -6,30 +6,28 @@ A restart of Envoy reads the same file. https://www.envoyproxy.io/docs/envoy/lat
 from __future__ import annotations
 
 import json
-import os
+import re
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
+from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
-
-from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from expandcontract.core.color import Weights
 from expandcontract.errors import SwitchError, UsageError
+from expandcontract.traffic import kept
 from expandcontract.traffic.envoy_files import route_configuration
 from expandcontract.traffic.switch import option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from expandcontract.core.color import Color
+
 TAKEN_WITHIN = 10.0  # seconds until a written file must show
 TIMEOUT = 3.0
 DIRECT = build_opener(ProxyHandler({}))  # never through a proxy of the environment
-
-
-class _NotYetError(Exception):
-    """Envoy still shows other weights."""
 
 
 class EnvoySwitch:
@@ -45,27 +43,13 @@ class EnvoySwitch:
         self._admin = admin.rstrip("/")
 
     def read(self) -> Weights:
-        """The weights that Envoy routes by.
+        """The weights that Envoy routes by, which are also those of the route file.
 
         Raises:
+            UnsavedError: The route file says something else: Envoy refused it, or it was not renamed into place.
             SwitchError: It cannot be reached, or has no route configuration of ours.
         """
-        url = f"{self._admin}/config_dump?resource=dynamic_route_configs"
-        try:
-            with DIRECT.open(url, timeout=TIMEOUT) as answer:
-                dump = json.load(answer)
-        except (URLError, OSError, HTTPException, ValueError) as exc:
-            msg = f"Envoy does not answer at {self._admin}: {exc}"
-            raise SwitchError(msg, hint="start Envoy, or mend traffic.options.admin") from exc
-        for item in dump.get("configs", []):
-            found = _weights(item.get("route_config", {}))
-            if found is not None:
-                return found
-        msg = f"Envoy at {self._admin} has no route with the clusters blue and green"
-        raise SwitchError(
-            msg,
-            hint=f"let its RDS read {self._routes}",
-        )
+        return kept.settled(self._running, self._saved, self._routes)
 
     def write(self, weights: Weights) -> None:
         """Rename a new route file into place and wait until Envoy shows it.
@@ -73,25 +57,47 @@ class EnvoySwitch:
         Raises:
             SwitchError: Envoy does not take it within ten seconds, or the file cannot be written.
         """
-        fresh = self._routes.with_name(f"{self._routes.name}.{os.getpid()}")
-        try:
-            fresh.write_text(json.dumps(route_configuration(weights)), encoding="utf-8")
-            fresh.replace(self._routes)
-        except OSError as exc:
-            msg = f"the route file {self._routes} cannot be written: {exc}"
-            raise SwitchError(msg) from exc
-        policy = Retrying(
-            retry=retry_if_exception_type(_NotYetError), stop=stop_after_delay(TAKEN_WITHIN), wait=wait_fixed(0.05)
-        )
-        try:
-            policy(self._shows, weights)
-        except RetryError as exc:
-            msg = f"Envoy did not take {weights} within {TAKEN_WITHIN:.0f} s, it reads {self.read()}"
-            raise SwitchError(msg) from exc
+        self._ask("stats?format=json&filter=^server.live$")  # nothing is written for an Envoy that is not there
+        kept.put(self._routes, json.dumps(route_configuration(weights)))
+        kept.taken(self._running, weights, TAKEN_WITHIN)
 
-    def _shows(self, weights: Weights) -> None:
-        if self.read() != weights:
-            raise _NotYetError
+    def in_flight(self, color: Color) -> int:
+        """How many requests the color's cluster is answering now.
+
+        Raises:
+            SwitchError: Envoy cannot be reached, or has no such cluster.
+        """
+        name = f"cluster.{color}.upstream_rq_active"
+        pattern = quote(f"^{re.escape(name)}$")
+        for stat in self._ask(f"stats?format=json&filter={pattern}").get("stats", []):
+            if stat.get("name") == name:
+                return int(stat["value"])
+        msg = f"Envoy at {self._admin} has no cluster {color}"
+        raise SwitchError(msg, hint="name its clusters blue and green")
+
+    def _running(self) -> Weights:
+        for item in self._ask("config_dump?resource=dynamic_route_configs").get("configs", []):
+            found = _weights(item.get("route_config", {}))
+            if found is not None:
+                return found
+        msg = f"Envoy at {self._admin} has no route with the clusters blue and green"
+        raise SwitchError(msg, hint=f"let its RDS read {self._routes}")
+
+    def _saved(self) -> Weights | None:
+        try:
+            resources = json.loads(kept.text_of(self._routes) or "{}").get("resources", [])
+            return next((found for resource in resources if (found := _weights(resource))), None)
+        except (ValueError, AttributeError, TypeError):
+            return None
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        try:
+            with DIRECT.open(f"{self._admin}/{path}", timeout=TIMEOUT) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except (URLError, OSError, HTTPException, ValueError) as exc:
+            msg = f"Envoy does not answer at {self._admin}: {exc}"
+            raise SwitchError(msg, hint="start Envoy, or mend traffic.options.admin") from exc
+        return found
 
 
 def _weights(route_config: dict[str, Any]) -> Weights | None:

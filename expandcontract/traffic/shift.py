@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING
 
-from expandcontract.core.color import Weights
+from expandcontract.core.color import FULL, Weights
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.traffic.switch import abilities, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +61,8 @@ def shift(
     Args:
         switch: The balancer.
         toward: The color to give the traffic to.
-        steps: Per cents of the stages, rising, the last one 100; those passed already are skipped.
+        steps: Per cents of the stages, rising, the last one 100; those passed already are skipped, and so are all but
+            the last where the balancer knows only all or nothing.
         soak: How long each stage is left to run before it is checked.
         check: Probes a color.
         origin: Where to go back to on failure; default what the balancer reads at the start.
@@ -72,7 +74,8 @@ def shift(
         UnhealthyError: The color failed a check; the traffic was taken back.
         SwitchError: The balancer failed; the traffic was taken back, or the message says that it was not.
     """
-    start = switch.read()
+    start = standing(switch)
+    steps = steps if abilities(switch).gradual else (FULL,)
     back = origin or start
     try:
         for percent in steps:

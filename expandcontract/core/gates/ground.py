@@ -35,20 +35,22 @@ def ledger_intact(facts: Facts) -> Answer:
 
 
 def traffic_drift(facts: Facts) -> Answer:
-    """The balancer reads as the ledger last recorded it."""
+    """The balancer reads as the ledger last recorded it, and would after a restart."""
     if not facts.switched:
         return opened("no traffic switch is configured")
     if facts.weights is None:
         return unknown(f"the traffic switch could not be read: {facts.traffic_error}", next_="ec status")
-    if facts.recorded is not None and facts.weights != facts.recorded and facts.change.in_flight is None:
-        live = facts.recorded.live
+    found = str(facts.weights)
+    kept = facts.recorded or facts.weights
+    at_rest = facts.change.in_flight is None
+    next_ = f"ec switch {kept.live}" if kept.live else "ec status"
+    if at_rest and facts.traffic_error:
+        return closed(facts.traffic_error, measured=found, next_=next_)
+    if at_rest and facts.weights != kept:
         return closed(
-            f"the balancer gives {facts.weights}, the ledger last read {facts.recorded}",
-            measured=str(facts.weights),
-            limit=str(facts.recorded),
-            next_=f"ec switch {live}" if live else "ec status",
+            f"the balancer gives {found}, the ledger last read {kept}", measured=found, limit=str(kept), next_=next_
         )
-    return opened(f"the balancer gives {facts.weights}", measured=str(facts.weights))
+    return opened(f"the balancer gives {found}", measured=found)
 
 
 def in_flight(facts: Facts) -> Answer:

@@ -69,6 +69,13 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         ground.TRAFFIC_DRIFT,
         Move.EXPAND,
         Phase.PLANNED,
+        {"traffic_error": "a restart would change the traffic"},
+        ("closed", "a restart would change the traffic"),
+    ),
+    (
+        ground.TRAFFIC_DRIFT,
+        Move.EXPAND,
+        Phase.PLANNED,
         {"weights": Weights(40, 60)},
         ("closed", "the balancer gives blue 40 %, green 60 %, the ledger last read blue 100 %, green 0 %"),
     ),

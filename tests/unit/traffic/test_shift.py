@@ -8,9 +8,10 @@ import pytest
 
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import ColorHealth
-from expandcontract.errors import TrafficError
+from expandcontract.errors import TrafficError, UnsavedError
 from expandcontract.traffic.memory import MemorySwitch
 from expandcontract.traffic.shift import Checked, Intent, Written, shift
+from expandcontract.traffic.switch import Abilities
 
 NOW = timedelta()
 
@@ -61,3 +62,29 @@ def test_a_refused_write_sends_the_traffic_back() -> None:
     with pytest.raises(TrafficError):
         list(steps)
     assert Weights(100, 0) == switch.read()
+
+
+class Torn(MemorySwitch):
+    """Its file says other weights than are in force, until it is written again."""
+
+    def read(self) -> Weights:
+        """What is in force, once something was written."""
+        if not self.written:
+            msg = "a restart would change the traffic"
+            raise UnsavedError(msg, running=self.weights.document())
+        return self.weights
+
+
+def test_a_write_that_was_torn_is_gone_on_from() -> None:
+    """A shift that was killed between file and balancer goes on from what is in force."""
+    switch = Torn(Weights(50, 50))
+    list(shift(switch, toward=Color.GREEN, steps=(10, 50, 100), soak=NOW, check=_well))
+    assert [Weights(50, 50), Weights(0, 100)] == switch.written
+
+
+def test_all_or_nothing() -> None:
+    """A balancer without weights is given the last stage only."""
+    switch = MemorySwitch()
+    switch.abilities = Abilities(gradual=False)  # type: ignore[attr-defined]
+    list(shift(switch, toward=Color.GREEN, steps=(10, 50, 100), soak=NOW, check=_well))
+    assert [Weights(0, 100)] == switch.written

@@ -1,44 +1,19 @@
-"""Every switch keeps the same contract: weights written are weights read."""
+"""What the switches make of settings, files and answers that are not as they should be.
+
+The contract that all keep is in tests/integration/test_switch_contract.py.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from expandcontract.core.color import Weights
-from expandcontract.errors import ConfigError, SwitchError
+from expandcontract.errors import ConfigError, SwitchError, UnsavedError
+from expandcontract.traffic import kept
 from expandcontract.traffic.command import CommandSwitch
-from expandcontract.traffic.memory import MemorySwitch
 from expandcontract.traffic.switch import open_switch
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from expandcontract.traffic.switch import TrafficSwitch
-
-STAGES = (Weights(90, 10), Weights(50, 50), Weights(0, 100), Weights(0, 100), Weights(100, 0))
-
-
-def _command(directory: Path) -> CommandSwitch:
-    kept = directory / "weights"
-    kept.write_text("blue=100 green=0\n", encoding="utf-8")
-    return CommandSwitch(
-        ("cat", str(kept)), ("sh", "-c", f'echo \'{{{{"blue": {{blue}}, "green": {{green}}}}}}\' > {kept}')
-    )
-
-
-@pytest.fixture(params=["memory", "command"])
-def switch(request: pytest.FixtureRequest, tmp_path: Path) -> TrafficSwitch:
-    """One of the switches that need no server; Envoy stands behind the demo."""
-    return MemorySwitch() if request.param == "memory" else _command(tmp_path)
-
-
-def test_what_was_written_is_read(switch: TrafficSwitch) -> None:
-    """Each stage is read back, and a write may run twice."""
-    for weights in STAGES:
-        switch.write(weights)
-        assert weights == switch.read()
 
 
 @pytest.mark.parametrize("said", ["nothing", "blue=90", '{"blue": "x", "green": 1}', "blue=60 green=60"])
@@ -62,3 +37,55 @@ def test_an_unknown_switch() -> None:
         open_switch("envoi", {})
     with pytest.raises(ConfigError, match=r"traffic\.options\.read"):
         open_switch("command", {})
+    with pytest.raises(ConfigError, match=r"traffic\.options\.socket"):
+        open_switch("haproxy", {"map": "x"})
+    with pytest.raises(ConfigError, match=r"traffic\.options\.status"):
+        open_switch("nginx", {"include": "x"})
+
+
+@pytest.mark.parametrize(("said", "why"), [("'open", "is no command"), ("", "is empty"), ([], "is empty")])
+def test_a_command_that_is_none(said: object, why: str) -> None:
+    """What cannot be split into words, and nothing at all, is refused before anything is run."""
+    with pytest.raises(ConfigError, match=why):
+        open_switch("nginx", {"include": "x", "status": "http://127.0.0.1:1", "reload": said})
+
+
+def test_a_command_is_words_or_a_line() -> None:
+    """Both forms of a command run the same."""
+    for said in (["echo", "blue=90", "green=10"], "echo 'blue=90 green=10'"):
+        assert Weights(90, 10) == open_switch("command", {"read": said, "write": "true"}).read()
+
+
+def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
+    """A file that is replaced is readable by whom it was; nothing is left beside it."""
+    path = tmp_path / "colors.map"
+    path.write_text("green 0\n", encoding="utf-8")
+    path.chmod(0o640)
+    kept.put(path, "green 100\n")
+    assert "green 100\n" == path.read_text(encoding="utf-8")
+    assert 0o640 == path.stat().st_mode & 0o7777
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """The folder is named; a file that cannot be read gives nothing."""
+    path = tmp_path / "missing" / "colors.map"
+    with pytest.raises(SwitchError, match=r"colors\.map cannot be written: No such file") as refused:
+        kept.put(path, "green 100\n")
+    assert f"let this user create and rename files in {path.parent}" == refused.value.hint
+    assert kept.text_of(path) is None
+
+
+def test_a_writer_between_its_two_writes() -> None:
+    """File and balancer that agree within a second are no drift: another process is just writing."""
+    balancer = iter([Weights(100, 0), Weights(100, 0), Weights(0, 100)])
+    assert Weights(0, 100) == kept.settled(lambda: next(balancer), lambda: Weights(0, 100), Path("colors.map"))
+
+
+def test_a_file_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is gone is a drift too: a restart would not know what to do."""
+    monkeypatch.setattr(kept, "SETTLED_WITHIN", 0.0)
+    with pytest.raises(UnsavedError, match=r"colors\.map gives no weights") as found:
+        kept.settled(lambda: Weights(40, 60), lambda: None, Path("colors.map"))
+    assert {"blue": 40, "green": 60} == found.value.running
+    assert "find out who wrote last; ec switch COLOR writes both" == found.value.hint

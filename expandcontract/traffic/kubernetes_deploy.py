@@ -1,0 +1,160 @@
+"""Puts a version on a color: the image of one container of the color's Deployment, and its rollout awaited.
+
+https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from expandcontract.errors import ConfigError, DeployError
+from expandcontract.traffic.cluster import DEPLOYMENT, open_cluster, pointer
+from expandcontract.traffic.rollout import rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from expandcontract.core.color import Color
+    from expandcontract.traffic.cluster import Cluster, Object
+
+LONGEST = 1800.0  # seconds; a rollout that advances renews the Deployment's own deadline without end
+PAUSE = 1.0  # seconds between two looks
+PATIENCE = 30.0  # seconds that the API server may be away during a rollout, as while it is itself upgraded
+
+
+class _NotYetError(Exception):
+    """The rollout is under way."""
+
+
+class KubernetesDeployer:
+    """Sets the image of one container, and waits for the rollout.
+
+    Args:
+        cluster: Where the Deployments are.
+        deployment: Name of a color's Deployment, with ``{color}`` to be filled in.
+        container: Name of the container that runs the release; the others are left alone.
+        image: The image, with ``{version}`` (and ``{color}``) to be filled in.
+        longest: Seconds that a rollout is waited for.
+        pause: Seconds between two looks.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        deployment: str,
+        container: str,
+        image: str,
+        *,
+        longest: float = LONGEST,
+        pause: float = PAUSE,
+    ) -> None:
+        self._cluster, self._deployment, self._container, self._image = cluster, deployment, container, image
+        self._longest, self._pause = longest, pause
+
+    def deploy(self, color: Color, version: str) -> None:
+        """Set the image unless it is set, and return once all pods are new and available. May run twice.
+
+        Raises:
+            DeployError: There is no such Deployment or container, it is paused or has no pods, the API server
+                refuses, or the rollout fails or does not end.
+        """
+        name, image = (_filled(text, color, version) for text in (self._deployment, self._image))
+        found = self._cluster.get(DEPLOYMENT, name)
+        self._need_rolling(name, found["spec"])
+        operations = self._operations(name, found, image)
+        if operations:
+            self._cluster.patch(DEPLOYMENT, found, operations)
+        self._await(name, image)
+
+    def _need_rolling(self, name: str, spec: Mapping[str, Any]) -> None:
+        kubectl = f"kubectl -n {self._cluster.namespace}"
+        if spec.get("paused"):
+            msg = f"Deployment {name} is paused, so nothing would be rolled out"
+            raise DeployError(msg, hint=f"{kubectl} rollout resume deployment/{name}")
+        if spec.get("replicas") == 0:
+            msg = f"Deployment {name} is scaled to 0, so no pod would run the release"
+            raise DeployError(
+                msg, hint=f"{kubectl} scale deployment/{name} --replicas=N, as many as the live color has"
+            )
+
+    def _operations(self, name: str, found: Object, image: str) -> list[dict[str, str]]:
+        """The patch; empty where the image is set already.
+
+        Raises:
+            DeployError: No container has that name.
+        """
+        containers = found["spec"]["template"]["spec"]["containers"]
+        for index, container in enumerate(containers):
+            if container["name"] != self._container:
+                continue
+            if container.get("image") == image:
+                return []
+            path = pointer("spec", "template", "spec", "containers", index)
+            return [
+                {"op": "test", "path": f"{path}/name", "value": self._container},
+                {"op": "test", "path": f"{path}/image", "value": container["image"]},
+                {"op": "replace", "path": f"{path}/image", "value": image},
+            ]
+        raise self._no_container(name, [container["name"] for container in containers])
+
+    def _no_container(self, name: str, there: Sequence[str]) -> DeployError:
+        near = get_close_matches(self._container, there, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        msg = f"Deployment {name} has no container {self._container!r}, only {', '.join(there)}{meant}"
+        return DeployError(msg, hint=f"set deploy.options.container to one of {', '.join(there)}")
+
+    def _await(self, name: str, image: str) -> None:
+        policy = Retrying(
+            retry=retry_if_exception_type(_NotYetError),
+            stop=stop_after_delay(self._longest),
+            wait=wait_fixed(self._pause),
+        )
+        try:
+            policy(self._look, name, image)
+        except RetryError as exc:
+            seen = exc.last_attempt.exception()
+            msg = f"Deployment {name} was not rolled out within {self._longest:g} s: {seen}"
+            raise DeployError(msg, hint=self._inspect(name)) from exc
+
+    def _look(self, name: str, image: str) -> None:
+        found = self._cluster.get(DEPLOYMENT, name)
+        images = {one["name"]: one.get("image") for one in found["spec"]["template"]["spec"]["containers"]}
+        if images.get(self._container) != image:
+            msg = f"someone else set Deployment {name} to {images.get(self._container)} while {image} was rolled out"
+            raise DeployError(msg, hint=self._inspect(name))
+        seen = rollout(found)
+        if seen.failed:
+            msg = f"Deployment {name} did not get {image} running: {seen.evidence}"
+            raise DeployError(msg, hint=self._inspect(name))
+        if not seen.done:
+            raise _NotYetError(seen.evidence)
+
+    def _inspect(self, name: str) -> str:
+        kubectl = f"kubectl -n {self._cluster.namespace}"
+        return f"{kubectl} describe deployment/{name}; {kubectl} logs deployment/{name} -c {self._container}"
+
+
+def _filled(text: str, color: Color, version: str) -> str:
+    return text.replace("{color}", color).replace("{version}", version)
+
+
+def open_kubernetes(options: Mapping[str, object]) -> KubernetesDeployer:
+    """From settings ``deployment``, ``container`` and ``image``, and those of the cluster.
+
+    Raises:
+        ConfigError: One is missing, or both colors or all versions would be the same.
+    """
+    found = {}
+    for name, part in (("deployment", "{color}"), ("container", ""), ("image", "{version}")):
+        found[name] = str(options.get(name, ""))
+        if not found[name] or part not in found[name]:
+            msg = f"deployer kubernetes needs the setting deploy.options.{name}" + (
+                f" with {part} in it" if part else ""
+            )
+            example = 'deployment = "shop-{color}", container = "app", image = "registry.example/shop:{version}"'
+            raise ConfigError(msg, hint=example)
+    cluster = open_cluster(options, fails=DeployError, patience=PATIENCE)
+    return KubernetesDeployer(cluster, found["deployment"], found["container"], found["image"])
