@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from expandcontract.backfill import slices
 from expandcontract.backfill.batch import LONGEST, stopped
 from expandcontract.backfill.statement import RANGE, named
 from expandcontract.core.fill import Fill
@@ -48,6 +49,9 @@ def blamed(connection: psycopg.Connection, todo: Job, relation: int, at: Batch, 
         exc: How it failed.
     """
     pages = f"pages {at.first_page} to {at.end_page}"
+    if relation in todo.sliced:
+        keys = slices.said(connection, todo.change, relation, at.first_page, at.end_page)
+        return stopped(exc, f"{todo.leaves[relation].name}, {keys}")
     if (sqlstate(exc) or "XX")[:2] in NO_ROWS_FAULT or relation in todo.forms:
         return stopped(exc, pages)
     try:

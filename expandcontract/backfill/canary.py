@@ -152,7 +152,7 @@ class _Canary:
                 self._judge(first, item, oid)
 
     def _judge(self, first: First, item: Scanned, oid: int) -> None:
-        if oid != first.leaf.oid:
+        if oid != first.leaf.oid or not first.leaf.is_heap:
             # where there is an index, passing it by was a choice for this much at a time; without one there was none
             forced = self._plan(first, "SET LOCAL enable_seqscan = off")
             if item not in set(scanned(forced)):

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import canary
+from expandcontract.backfill import canary, slices
 from expandcontract.backfill.batch import batch
 from expandcontract.backfill.board import Board, Lane
 from expandcontract.backfill.job import How, Job, job
@@ -17,7 +17,8 @@ from expandcontract.backfill.throttle.watch import Watch
 from expandcontract.backfill.worker import Worker
 from expandcontract.core.pace import Position, next_batch, opened
 from expandcontract.ledger.segments import Segments, Totals
-from expandcontract.pg.connect import hot
+from expandcontract.pg.catalog import leaves
+from expandcontract.pg.connect import connect, hot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,10 +95,13 @@ def fill(url: URL, change: str, work: Work, how: How, *, epoch: int) -> Iterator
 def cut(url: URL, change: str, works: Sequence[Work], how: How, *, epoch: int) -> list[Job]:
     """Cut the tables of ``works`` into segments, all in one transaction; those of an earlier run stay.
 
+    What is no heap table is cut into slices first, which stand for its pages.
+
     Raises:
-        BackfillError: A relation is no heap table.
+        BackfillError: A relation is no heap table, and cannot be cut by a key.
         FencedError: Another mover has begun since.
     """
+    _slice(url, change, works, how, epoch)
     todo = [job(url, change, work, how) for work in works]
 
     def cover() -> None:
@@ -111,6 +115,17 @@ def cut(url: URL, change: str, works: Sequence[Work], how: How, *, epoch: int) -
         segments = Segments(connection, change)
         batch(connection, segments, cover)
     return todo
+
+
+def _slice(url: URL, change: str, works: Sequence[Work], how: How, epoch: int) -> None:
+    with connect(url, command=f"backfill {change}") as catalogue:
+        held = [(work, leaves(catalogue, work.table)) for work in works]
+    if all(leaf.is_heap for _, found in held for leaf in found):
+        return
+    with hot(url, command=f"backfill {change}") as connection, connection.transaction():
+        Segments(connection, change).fence(epoch)
+        for work, found in held:
+            slices.make(connection, change, work, found, how.keys)
 
 
 def join(segments: Segments, todo: Job, epoch: int) -> Iterator[Progress]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import joining, statement
+from expandcontract.backfill import joining, slices, statement
 from expandcontract.backfill.throttle.limits import Limits
 from expandcontract.core.fill import Fill
 from expandcontract.core.pace import Pace, stripes_for
@@ -15,7 +15,7 @@ from expandcontract.functions.found import check
 from expandcontract.functions.process import LIMIT
 from expandcontract.pg import computed, joined
 from expandcontract.pg.catalog import leaves
-from expandcontract.pg.connect import connect
+from expandcontract.pg.connect import connect, hot
 from expandcontract.pg.quoting import identifier
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg import sql
     from sqlalchemy import URL
 
+    from expandcontract.backfill.slices import Sliced
     from expandcontract.core.shape import Work
     from expandcontract.pg.catalog import Leaf
     from expandcontract.pg.computed import Form
@@ -33,6 +34,8 @@ SEGMENTS = 64
 """Into how many parts a large table is cut, so that many workers find one and a lost one is soon taken over."""
 FIRST_PAGES = 16
 """Pages of a Python function's first batch; it grows from there."""
+FIRST_SLICES = 50
+"""Slices of the first batch, where rows lie in no heap page."""
 LARGEST = 131_072
 """Pages of the largest segment: 1 GiB of 8 KiB pages."""
 
@@ -49,6 +52,7 @@ class How:
         ceiling: After how long one statement is broken off and made smaller.
         limits: What holds it back.
         function_limit: After how long a Python function is broken off, and given fewer rows.
+        keys: By which columns what is no heap table is gone through, by ``schema.table``; otherwise its primary key.
     """
 
     pace: Pace = field(default_factory=Pace)
@@ -58,6 +62,7 @@ class How:
     ceiling: timedelta = timedelta(milliseconds=500)
     limits: Limits = field(default_factory=Limits)
     function_limit: timedelta = LIMIT
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,7 @@ class Job:
         leaves: The relations that hold the rows, by object identifier.
         how: How to go about it.
         forms: How rows of each are read and written, where it takes more than the row itself.
+        sliced: Those that have no heap pages, cut by a key.
     """
 
     url: URL
@@ -79,6 +85,7 @@ class Job:
     leaves: Mapping[int, Leaf]
     how: How
     forms: Mapping[int, Form] = field(default_factory=dict)
+    sliced: Mapping[int, Sliced] = field(default_factory=dict)
 
     @property
     def relations(self) -> tuple[int, ...]:
@@ -99,7 +106,8 @@ class Job:
         """What a batch of one relation begins with: it fills the rows, or locks or reads them where more is needed."""
         leaf, form = self.leaves[relation], self.forms.get(relation)
         if form is None:
-            return statement.fill(self.work, identifier(leaf.schema, leaf.name))
+            pages = self.sliced[relation].within if relation in self.sliced else statement.PAGES
+            return statement.fill(self.work, identifier(leaf.schema, leaf.name), pages)
         if form.work.function is not None:
             return computed.read(form, statement.PAGES)
         return joined.lock(form.work, form.relation, statement.PAGES)
@@ -123,6 +131,8 @@ class Job:
     def pace(self, relation: int) -> Pace:
         """The pace to begin one relation with: rows that are large are passed over less often."""
         leaf, pace = self.leaves[relation], self.how.pace
+        if relation in self.sliced:  # nothing is known of room to be gained by passing over it again
+            return replace(pace, stripes=1, batch_pages=min(pace.batch_pages, FIRST_SLICES))
         if self.function is not None:  # nobody knows yet how long a row takes
             pace = replace(pace, batch_pages=min(pace.batch_pages, FIRST_PAGES))
         if leaf.rows <= 0 or leaf.pages <= 0:
@@ -131,10 +141,10 @@ class Job:
 
 
 def job(url: URL, change: str, work: Work, how: How) -> Job:
-    """Look at the table as it is now.
+    """Look at the table as it is now; what is no heap table has been cut before.
 
     Raises:
-        BackfillError: A relation is no heap table.
+        BackfillError: That has not been done.
         MappingError: A Python function cannot be imported here, or uses a column that is not there.
     """
     if isinstance(work, Fill):
@@ -142,18 +152,20 @@ def job(url: URL, change: str, work: Work, how: How) -> Job:
     with connect(url, command=f"backfill {change}") as connection:
         found = {leaf.oid: leaf for leaf in leaves(connection, work.table)}
         forms = computed.forms(connection, work, found.values())
-    refuse_odd(work, found.values())
-    return Job(url=url, change=change, work=work, leaves=found, how=how, forms=forms)
+    odd = cut_before(url, change, found.values())
+    uncut = [f"{leaf.schema}.{leaf.name}" for leaf in found.values() if not leaf.is_heap and leaf.oid not in odd]
+    if uncut:
+        msg = f"{', '.join(uncut)} became part of {work.table} after its backfill began"
+        raise BackfillError(msg, hint=f"ec rollback {change}, then begin anew")
+    found |= {oid: item.leaf for oid, item in odd.items()}
+    return Job(url=url, change=change, work=work, leaves=found, how=how, forms=forms, sliced=odd)
 
 
-def refuse_odd(work: Work, found: Iterable[Leaf]) -> None:
-    """Make sure that every relation can be filled by pages, so that none is left out in silence.
-
-    Raises:
-        BackfillError: One is no heap table; all are named.
-    """
-    odd = [f"{leaf.schema}.{leaf.name} ({leaf.method})" for leaf in found if not leaf.is_heap]
-    if odd:
-        msg = f"page batches cannot fill what is no heap table: {', '.join(odd)}"
-        hint = f"detach it from {work.table} and fill it by itself, or ALTER TABLE … SET ACCESS METHOD heap"
-        raise BackfillError(msg, hint=hint)
+def cut_before(url: URL, change: str, found: Iterable[Leaf]) -> dict[int, Sliced]:
+    """The slices of what is no heap table, where it has been cut, by object identifier."""
+    odd = [leaf for leaf in found if not leaf.is_heap]
+    if not odd:
+        return {}
+    with hot(url, command=f"backfill {change}") as connection:
+        looked = {leaf.oid: slices.stored(connection, change, leaf) for leaf in odd}
+    return {oid: item for oid, item in looked.items() if item is not None}

@@ -17,11 +17,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import sql
 
 from expandcontract.backfill import canary, statement
 from expandcontract.backfill.board import Board
 from expandcontract.backfill.fill import LOOK_S, heed
-from expandcontract.backfill.job import How, Job, refuse_odd
+from expandcontract.backfill.job import How, Job, cut_before
 from expandcontract.backfill.mending import Mending
 from expandcontract.backfill.ranges import Found, Range, Readers, cut
 from expandcontract.backfill.throttle.watch import Watch
@@ -39,9 +40,9 @@ from expandcontract.pg.quoting import identifier
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from psycopg import sql
     from sqlalchemy import URL
 
+    from expandcontract.backfill.slices import Sliced
     from expandcontract.core.shape import Work
     from expandcontract.pg.catalog import Leaf
     from expandcontract.pg.computed import Form
@@ -52,6 +53,7 @@ PASSES = 10
 FUTILE = 2
 """Passes in a row that mend nothing, after which none will."""
 SHOWN = 20
+ALL = sql.SQL("true")
 OF_WRITERS = frozenset({Signal.DEAD_SHARE, Signal.OLDEST_SNAPSHOT, Signal.VACUUMS})
 """What only concerns whoever leaves dead rows behind; a comparison would wait in vain for what it cannot mend."""
 
@@ -189,22 +191,40 @@ def _hot(asked: Comparison) -> psycopg.Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A relation with rows, its primary key, and how its rows are mended where it takes more than a statement."""
+    """A relation with rows, its primary key, and how its rows are mended where it takes more than a statement.
+
+    What is no heap table is compared by the slices that it was filled by, and as a whole where it never was.
+    """
 
     leaf: Leaf
     key: tuple[str, ...]
     form: Form | None
+    within: sql.Composable
 
 
 def _places(asked: Comparison) -> dict[int, _Place]:
     with connect(asked.url, command=f"verify {asked.change}") as catalogue:
         found = leaves(catalogue, asked.work.table)
-        refuse_odd(asked.work, found)
         forms = computed.forms(catalogue, asked.work, found)
-        return {
-            leaf.oid: _Place(leaf=leaf, key=primary_key(catalogue, leaf.oid), form=forms.get(leaf.oid))
+        places = {
+            leaf.oid: _Place(
+                leaf=leaf,
+                key=primary_key(catalogue, leaf.oid),
+                form=forms.get(leaf.oid),
+                within=statement.RANGE,
+            )
             for leaf in found
         }
+    sliced = cut_before(asked.url, asked.change, found)
+    return {oid: _by_key(place, sliced.get(oid)) for oid, place in places.items()}
+
+
+def _by_key(place: _Place, sliced: Sliced | None) -> _Place:
+    if place.leaf.is_heap:
+        return place
+    if sliced is None:
+        return replace(place, leaf=replace(place.leaf, pages=0), within=ALL)
+    return replace(place, leaf=sliced.leaf, key=sliced.key.columns, within=sliced.within)
 
 
 @contextmanager
@@ -228,17 +248,20 @@ def _watched(asked: Comparison) -> Iterator[Board]:
 
 
 def _prove(asked: Comparison, board: Board) -> None:
+    places = _places(asked)
     with _hot(asked) as connection:
         where = (asked.rows or statement.differs)(asked.work, comparable(connection, asked.work))
         first = [
             canary.First(
                 leaf=item.leaf,
-                query=statement.count(asked.work, identifier(item.leaf.schema, item.leaf.name), where),
+                query=statement.count(
+                    asked.work, identifier(item.leaf.schema, item.leaf.name), where, places[item.leaf.oid].within
+                ),
                 values={"first": item.first, "end": item.end},
                 pages=item.pages,
             )
-            for item in cut([place.leaf for place in _places(asked).values()], asked.how.workers)
-            if item.first == 0
+            for item in cut([place.leaf for place in places.values()], asked.how.workers)
+            if item.first == 0 and places[item.leaf.oid].within is not ALL
         ]
         canary.prove(connection, asked.change, first, board)
 
@@ -320,11 +343,12 @@ def _look(
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             # for this transaction only: behind a pooler the session is another's too
             connection.execute("SET LOCAL row_security = off")
-            counted = connection.execute(statement.count(asked.work, relation, where), values).fetchone()
+            counted = connection.execute(statement.count(asked.work, relation, where, place.within), values).fetchone()
             differing = int(counted[0]) if counted else 0
             if not differing:
                 return Found(range=item, differing=0)
-            sampled = connection.execute(statement.sample(asked.work, relation, where, place.key), values).fetchall()
+            named = statement.sample(asked.work, relation, where, place.key, place.within)
+            sampled = connection.execute(named, values).fetchall()
     except psycopg.Error as exc:
         msg = f"the comparison stopped at page {item.first} of {item.leaf.name}: {str(exc).splitlines()[0]}"
         raise BackfillError(msg, hint=f"ec verify {asked.change} counts from the start") from exc
@@ -332,6 +356,6 @@ def _look(
     repaired = 0
     if asked.repair and asked.epoch is not None:
         mending = Mending(asked.work, asked.epoch, asked.how.function_limit)
-        how = place.form or statement.repair(asked.work, relation, same)
+        how = place.form or statement.repair(asked.work, relation, same, place.within)
         repaired = mending.run(connection, asked.change, how, item.first, item.end)
     return Found(range=item, differing=differing, rows=rows, repaired=repaired)

@@ -49,17 +49,23 @@ def unfilled(work: Fill | Mapping) -> sql.Composed:
     return sql.SQL("({}) AND ({})").format(empty, _each(values, " OR ", "({value}) IS NOT NULL"))
 
 
-def fill(work: Work, relation: sql.Identifier) -> sql.Composed:
-    """Fill the unfilled rows of one page range and one hash class. Takes ROW EXCLUSIVE; locks the rows it writes."""
+def fill(work: Work, relation: sql.Identifier, pages: sql.Composable = PAGES) -> sql.Composed:
+    """Fill the unfilled rows of one page range and one hash class. Takes ROW EXCLUSIVE; locks the rows it writes.
+
+    Args:
+        work: What is filled.
+        relation: The table or partition.
+        pages: True for the rows of a batch, with placeholders.
+    """
     if isinstance(work, Transfer):
-        return moving.fill(work, relation, PAGES)
+        return moving.fill(work, relation, pages)
     if isinstance(work, Stranded):
-        return moving.create(work.transfer, relation, PAGES)
+        return moving.create(work.transfer, relation, pages)
     return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {pages} AND {unfilled}").format(
         relation=relation,
         alias=identifier(work.table.name),
         values=_each(_values(work), ", ", "{column} = ({value})"),
-        pages=PAGES,
+        pages=pages,
         unfilled=unfilled(work),
     )
 
@@ -147,15 +153,21 @@ def _alias(work: Work) -> sql.Identifier:
     return pairing.TARGET if isinstance(work, Transfer) else identifier(work.table.name)
 
 
-def count(work: Work, relation: sql.Identifier, where: sql.Composed) -> sql.Composed:
+def count(work: Work, relation: sql.Identifier, where: sql.Composed, pages: sql.Composable = RANGE) -> sql.Composed:
     """Count the rows of a page range for which ``where`` holds. Takes ACCESS SHARE."""
-    return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(relation, _alias(work), RANGE, where)
+    return sql.SQL("SELECT count(*) FROM ONLY {} AS {} WHERE {} AND {}").format(relation, _alias(work), pages, where)
 
 
-def sample(work: Work, relation: sql.Identifier, where: sql.Composed, key: Sequence[str] = ()) -> sql.Composed:
+def sample(
+    work: Work,
+    relation: sql.Identifier,
+    where: sql.Composed,
+    key: Sequence[str] = (),
+    pages: sql.Composable = RANGE,
+) -> sql.Composed:
     """The first 20 such rows of a page range, as :func:`named`."""
     return sql.SQL("SELECT {} FROM ONLY {} AS {} WHERE {} AND {} LIMIT 20").format(
-        named(_alias(work), key), relation, _alias(work), RANGE, where
+        named(_alias(work), key), relation, _alias(work), pages, where
     )
 
 
@@ -172,16 +184,18 @@ def named(alias: sql.Identifier, key: Sequence[str]) -> sql.Composed:
     return sql.SQL("{} || {} || ')'").format(head, values)
 
 
-def repair(work: Work, relation: sql.Identifier, same: Collection[str] = NONE) -> sql.Composed:
+def repair(
+    work: Work, relation: sql.Identifier, same: Collection[str] = NONE, pages: sql.Composable = RANGE
+) -> sql.Composed:
     """Set the new shape from the old one where they differ. Only while the old shape is the authority."""
     if isinstance(work, Transfer):
-        return moving.repair(work, relation, RANGE)
+        return moving.repair(work, relation, pages)
     if isinstance(work, Stranded):
-        return moving.create(work.transfer, relation, RANGE)
+        return moving.create(work.transfer, relation, pages)
     return sql.SQL("UPDATE ONLY {relation} AS {alias} SET {values} WHERE {range} AND {differs}").format(
         relation=relation,
         alias=identifier(work.table.name),
         values=_each(_values(work), ", ", "{column} = ({value})"),
-        range=RANGE,
+        range=pages,
         differs=differs(work, same),
     )

@@ -213,6 +213,10 @@ class BackfillSettings(Section):
     vacuum: Share = Field(
         default=0.2, description="From which share of dead rows on the table is vacuumed between windows; `off`: never."
     )
+    keys: dict[str, Names] = Field(
+        default_factory=dict,
+        description="Columns by which a partition that is no heap table is gone through, by `schema.table`.",
+    )
     throttle: ThrottleSettings = ThrottleSettings()
 
     _masked = field_validator("stripes")(check_stripes)

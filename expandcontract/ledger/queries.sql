@@ -53,7 +53,8 @@ WHERE name = :name AND phase <> 'contracted' AND contract_revision IS DISTINCT F
 
 -- name: forget_segments
 WITH forgotten AS (DELETE FROM expandcontract.segment WHERE change = :name),
-     uncounted AS (DELETE FROM expandcontract.throttle WHERE change = :name)
+     uncounted AS (DELETE FROM expandcontract.throttle WHERE change = :name),
+     whole AS (DELETE FROM expandcontract.keyset WHERE change = :name)
 DELETE FROM expandcontract.backfill WHERE change = :name;
 
 -- name: backfill

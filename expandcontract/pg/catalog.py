@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 QUERIES = load("expandcontract.pg", "catalog.sql")
+HEAP, FOREIGN = "heap", "foreign table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,8 @@ class Constraint:
 class Leaf:
     """A relation with rows of its own: the table, or one of its partitions.
 
-    ``method`` is how it keeps them: ``heap``, another access method, or ``foreign table``.
+    ``method`` is how it keeps them: ``heap``, another access method, or ``foreign table``. ``pages`` are slices of
+    rows where it is no heap.
     """
 
     oid: int
@@ -85,7 +87,12 @@ class Leaf:
     @property
     def is_heap(self) -> bool:
         """Whether its rows lie in heap pages."""
-        return self.method == "heap"
+        return self.method == HEAP
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its rows lie elsewhere."""
+        return self.method == FOREIGN
 
 
 def _rows(connection: Connection, query: str, **values: object) -> list[Any]:

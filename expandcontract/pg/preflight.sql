@@ -125,19 +125,31 @@ FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid JOIN pg_namespace
 WHERE n.nspname = :schema AND c.relname = :table;
 
 -- name: table_foreign_partition
-SELECT format('partition %s is a foreign table, which ec cannot fill', p.relid) AS what, 'refuse' AS severity,
-       format('ALTER TABLE %I.%I DETACH PARTITION %s', n.nspname, c.relname, p.relid) AS fix
+SELECT CASE WHEN k.known THEN format('partition %s is a foreign table: its own server must have the new columns before, and'
+           ' what is written there passes no trigger of ours', p.relid)
+           ELSE format('partition %s is a foreign table, and no setting says by which key it is filled', p.relid) END AS what,
+       CASE WHEN k.known THEN 'warn' ELSE 'refuse' END AS severity,
+       CASE WHEN k.known THEN format('let nobody write there but through %I.%I', n.nspname, c.relname)
+           ELSE format('ALTER TABLE %I.%I DETACH PARTITION %s, or name its key under [backfill.keys]', n.nspname, c.relname, p.relid)
+           END AS fix
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_partition_tree(c.oid) AS p
-JOIN pg_class AS leaf ON leaf.oid = p.relid
-WHERE n.nspname = :schema AND c.relname = :table AND leaf.relkind = 'f';
+JOIN pg_class AS leaf ON leaf.oid = p.relid JOIN pg_namespace AS ln ON ln.oid = leaf.relnamespace
+CROSS JOIN LATERAL (SELECT ln.nspname || '.' || leaf.relname = ANY (:keyed) AS known) AS k
+WHERE n.nspname = :schema AND c.relname = :table AND leaf.relkind = 'f' ORDER BY leaf.relname;
 
 -- name: table_access_method
-SELECT format('%I.%I keeps its rows by access method %s, and only heap pages can be filled', ln.nspname, leaf.relname, a.amname) AS what,
-       'refuse' AS severity, format('ALTER TABLE %I.%I SET ACCESS METHOD heap', ln.nspname, leaf.relname) AS fix
+SELECT format('%I.%I keeps its rows by access method %s', ln.nspname, leaf.relname, a.amname)
+           || CASE WHEN k.known THEN ': it is filled by key, without what passing over heap pages again gains'
+              ELSE ', and has no primary key to fill it by' END AS what,
+       CASE WHEN k.known THEN 'warn' ELSE 'refuse' END AS severity,
+       format(CASE WHEN k.known THEN 'ALTER TABLE %I.%I SET ACCESS METHOD heap makes it faster'
+           ELSE 'ALTER TABLE %I.%I ADD PRIMARY KEY …, or name its key under [backfill.keys]' END, ln.nspname, leaf.relname) AS fix
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf UNION SELECT c.oid) AS p
 JOIN pg_class AS leaf ON leaf.oid = p.relid JOIN pg_namespace AS ln ON ln.oid = leaf.relnamespace
 JOIN pg_am AS a ON a.oid = leaf.relam
+CROSS JOIN LATERAL (SELECT ln.nspname || '.' || leaf.relname = ANY (:keyed)
+    OR EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = leaf.oid AND x.indisprimary) AS known) AS k
 WHERE n.nspname = :schema AND c.relname = :table AND leaf.relkind = 'r' AND a.amname <> 'heap' ORDER BY leaf.relname;
 
 -- name: table_rules

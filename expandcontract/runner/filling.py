@@ -41,6 +41,7 @@ def how(settings: Settings) -> How:
         ceiling=given.ceiling,
         limits=limits(settings),
         function_limit=given.function_limit,
+        keys=given.keys,
     )
 
 

@@ -186,7 +186,7 @@ def _preflight(
     phases = {known.name: known.phase for known in ledger.changes()}
     astray = stamped(place.project, place.project.applied(connection), phases)
     paired = bool(change.shape.mappings or change.shape.transfers)
-    found = preflight(connection, change.shape.tables, triggers=paired)
+    found = preflight(connection, change.shape.tables, triggers=paired, keyed=place.settings.backfill.keys)
     return (*astray, *found, *to_notice(connection, change, move))
 
 

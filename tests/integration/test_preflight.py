@@ -41,9 +41,9 @@ def users(database: str) -> str:
     return database
 
 
-def _found(dsn: str) -> list[Finding]:
+def _found(dsn: str, *keyed: str) -> list[Finding]:
     with connect(parse(dsn), command="test") as connection:
-        return [f for f in preflight(connection, [USERS]) if "fsync" not in f.what]
+        return [f for f in preflight(connection, [USERS], keyed=keyed) if "fsync" not in f.what]
 
 
 def test_a_table_in_good_order(users: str) -> None:
@@ -113,7 +113,7 @@ SITUATIONS = {
             "CREATE FOREIGN TABLE users_far PARTITION OF users DEFAULT SERVER far"
         ),
         Severity.REFUSE,
-        "partition users_far is a foreign table",
+        "partition users_far is a foreign table, and no setting says by which key it is filled",
     ),
     "table_access_method": (
         (
@@ -122,7 +122,7 @@ SITUATIONS = {
             "CREATE TABLE users_rest PARTITION OF users DEFAULT USING pile"
         ),
         Severity.REFUSE,
-        "public.users_rest keeps its rows by access method pile",
+        "public.users_rest keeps its rows by access method pile, and has no primary key to fill it by",
     ),
 }
 
@@ -136,6 +136,30 @@ def test_a_check_finds_what_it_is_for(users: str, check: str) -> None:
     found = [finding for finding in _found(users) if said in finding.what]
     assert [severity] == [finding.severity for finding in found], _found(users)
     assert found[0].fix or check == "table_unlogged"
+
+
+def test_another_access_method_with_a_key(users: str) -> None:
+    """Its rows can be filled by key, which is only said."""
+    with psycopg.connect(users, autocommit=True) as connection:
+        connection.execute(
+            "DROP TABLE users; CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;"
+            "CREATE TABLE users (id int PRIMARY KEY, name text) PARTITION BY RANGE (id);"
+            "CREATE TABLE users_pile PARTITION OF users FOR VALUES FROM (0) TO (10) USING pile"
+        )
+    assert [(Severity.WARN, "public.users_pile keeps its rows by access method pile: it is filled by key")] == [
+        (finding.severity, finding.what.partition(",")[0]) for finding in _found(users)
+    ]
+
+
+def test_a_foreign_partition_with_a_key(users: str) -> None:
+    """What the setting's name says is known is said once more."""
+    statements, _, _ = SITUATIONS["table_foreign_partition"]
+    with psycopg.connect(users, autocommit=True) as connection:
+        connection.execute(statements)
+    said = "partition users_far is a foreign table: its own server must have the new columns before"
+    assert [(Severity.WARN, said)] == [
+        (finding.severity, finding.what.partition(",")[0]) for finding in _found(users, "public.users_far")
+    ]
 
 
 def test_a_role_that_fires_no_trigger(users: str) -> None:

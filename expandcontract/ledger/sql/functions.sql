@@ -268,6 +268,7 @@ BEGIN
             move_version = NULL, move_arguments = NULL, before_dual = NULL, before_cut_over = NULL, by_database = false
         WHERE c.name = revision_reverted.name;
         DELETE FROM expandcontract.segment AS s WHERE s.change = revision_reverted.name;
+        DELETE FROM expandcontract.keyset AS k WHERE k.change = revision_reverted.name;
         DELETE FROM expandcontract.backfill AS b WHERE b.change = revision_reverted.name;
         DELETE FROM expandcontract.progress AS p WHERE p.change = revision_reverted.name;
     END IF;
