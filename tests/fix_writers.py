@@ -63,13 +63,15 @@ class Writer(threading.Thread):
         number: Tells it from the others.
         shape: ``old``, ``dual`` or ``new``.
         told: Whether its session says so in ``expandcontract.speaks``.
+        rows: How many of the first rows are there to be updated.
     """
 
-    def __init__(self, address: str, book: Book, number: int, shape: str, *, told: bool) -> None:
+    def __init__(self, address: str, book: Book, number: int, shape: str, *, told: bool, rows: int = ROWS) -> None:
         super().__init__(name=f"{shape}{number}", daemon=True)
         self.address, self.book, self.number = address, book, number
         self.options = f"-c expandcontract.speaks={CHANGE}={shape}" if told else "-c expandcontract.speaks="
         self.columns = SHAPES[shape]
+        self.rows = rows
         self.ending = threading.Event()
         self.updates = self.inserts = 0
         self.failure: psycopg.Error | None = None
@@ -88,7 +90,7 @@ class Writer(threading.Thread):
     def _update(self, connection: psycopg.Connection) -> None:
         value = f"{self.name} update {self.updates}"
         # every writer meets every other on the first rows, and the whole table is gone through as well
-        span = 40 if self.updates % 2 else ROWS
+        span = 40 if self.updates % 2 else self.rows
         key = 1 + (self.updates * 37 + self.number * 11) % span
         row = connection.execute(
             sql.SQL("UPDATE users SET {}, visits = coalesce(visits, 0) + 1 WHERE id = %s RETURNING visits").format(
