@@ -117,6 +117,19 @@ def told(word: str | None, **options: object) -> str | None:
     return word
 
 
+def which(changes: list[str] | None, *, every: bool) -> list[str]:
+    """The names given; none stands for every change.
+
+    Raises:
+        UsageError: There are names beside ``--all``, or neither.
+    """
+    if every and changes:
+        raise UsageError("--all takes no names", hint="give the names, or --all")
+    if not every and not changes:
+        raise UsageError("no change is named", hint="give the names, or --all")
+    return changes or []
+
+
 def by_database(text: str | None, release: str | None) -> bool:
     """Whether ``--by database`` was given.
 

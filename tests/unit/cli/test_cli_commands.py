@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ASKED: dict[str, Any] = {"release": None, "by_database": False, "speaks": {}}
 RENAME: dict[str, Any] = {"table": "users", "old": "a", "new": "b"}
 STEER: dict[str, Any] = {"workers": None, "target": None, "why": None}
-ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None, "terminate_idle": False}
+ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None, "terminate_idle": False, "fence": False}
 CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("init", ("init", (), {"development": False})),
     ("init --development", ("init", (), {"development": True})),
@@ -36,6 +36,9 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("gate a rollback", ("gate", ("a", Move.ROLL_BACK), ASKED)),
     ("gate a dual_write --by database", ("gate", ("a", Move.DUAL_WRITE), {**ASKED, "by_database": True})),
     ("advance a", ("advance", (["a"],), ADVANCE)),
+    ("advance --all", ("advance", ([],), ADVANCE)),
+    ("advance --all --release v2", ("advance", ([],), {**ADVANCE, "release": "v2"})),
+    ("advance a --fence", ("advance", (["a"],), {**ADVANCE, "fence": True})),
     ("advance a b --release v2", ("advance", (["a", "b"],), {**ADVANCE, "release": "v2"})),
     (
         "advance a --by database --to backfilled",

@@ -22,7 +22,9 @@ Ec = "Callable[..., tuple[int, str, str]]"
 WRONG = {
     "statsu": "no command is called 'statsu'; did you mean 'status'?",
     "new rename-colum": "did you mean 'rename-column'?",
-    "advance": "Missing argument",
+    "advance": "no change is named",
+    "advance a --all": "--all takes no names",
+    "advance --all --to backfilled": "--all makes one move of each change",
     "gate a contrct": "'contrct' is no move; did you mean 'contract'?",
     "advance a --to backfiled": "did you mean 'backfilled'?",
     "deploy bleu v1": "did you mean 'blue'?",
