@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from expandcontract.pg.server import LocalServer
+
 CHANGE = "users_full_name_to_display_name"
 FIRST = '''"""the users"""
 from alembic import op
@@ -231,3 +233,14 @@ def project(bare: Project) -> Project:
     """The same, with the pair that renames ``full_name`` to ``display_name``."""
     bare.ec("new", "rename-column", "users", "full_name", "display_name")
     return bare
+
+
+@pytest.fixture
+def owned(empty: Project, server: LocalServer) -> Project:
+    """The empty project, its database owned by a role that may nothing else."""
+    name = empty.database.rsplit("/", 1)[1]
+    owner = f"owner_of_{name}"
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {owner} LOGIN")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+    return Project(empty.directory, server.dsn(name, user=owner))

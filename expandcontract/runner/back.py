@@ -9,7 +9,7 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.phase import Move, Phase
 from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import EXPAND
-from expandcontract.runner import swap
+from expandcontract.runner import fence, swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.filling import fill_rows
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
@@ -152,6 +152,8 @@ def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Ite
             contract = place.project.pair(change.name).contract
             if contract is not None:
                 yield from _restore(place, mover, change, seal.record(contract.module, "restore"))
+    if asked.move is Move.CONTRACT:
+        yield from fence.lift(mover, changes=names)
     with mover.writing() as ledger:
         for name, move in moves.items():
             ledger.take_back(name, move)

@@ -12,7 +12,7 @@ from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import FailedError, TrafficError
 from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
-from expandcontract.runner import swap
+from expandcontract.runner import fence, swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
 from expandcontract.runner.rows import backfill, mend, sealed
@@ -195,6 +195,8 @@ def drive(
             for change in in_order(place, changes, EXPAND):
                 yield from expand(place, mover, change)
         case Move.CONTRACT:
+            if asked.fence:
+                yield from fence.lock_out(place, mover, changes, asked)
             for change in in_order(place, changes, CONTRACT):
                 yield from contract(place, mover, change)
         case Move.BACKFILL:

@@ -5,6 +5,7 @@ A move left in flight is resumed as a whole: whatever one command began goes on,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.core.facts import Asked
@@ -58,6 +59,10 @@ def advance(place: Place, m: Mover, names: Sequence[str], to: Phase | None, call
         if to is not None and not changes[0].path(to):
             msg = f"{names[0]} is {changes[0].phase}, and {to} does not lie ahead"
             raise UsageError(msg, hint=f"ec rollback {names[0]}")
+        if call.fence and to is None and Move.CONTRACT not in moves.values():
+            what = ", ".join(f"{name} wants {move}" for name, move in moves.items())
+            msg = f"--fence goes with contract: {what}"
+            raise UsageError(msg, hint=f"ec advance {' '.join(names)}")
         if flying is not None:
             yield from resume(place, m, flying, call)
         else:
@@ -195,6 +200,7 @@ def resume(place: Place, m: Mover, flying: ChangeState, call: Call) -> Iterator[
     """
     changes = whole(place, m, flying)
     asked, origin, steps = forward.recalled(flying)
+    asked = replace(asked, fence=asked.fence or (call.fence and asked.move is Move.CONTRACT))
     resumed_as_begun(flying, asked, call.release, by_database=call.by_database)
     for change in changes:
         yield Event(kind="note", text=f"resuming {own(change, asked).move} of {change.name}", change=change.name)
