@@ -51,7 +51,7 @@ def pooled(project: Project, server: LocalServer) -> Iterator[ConnectionPool]:
 
 
 def test_a_pooled_idle_session(project: Project, server: LocalServer) -> None:
-    """It lets the switch be done and keeps the gate closed; fenced off it is ended and comes again with a deployment."""
+    """It lets the switch be done and keeps the gate closed; fenced off it ends, and may come with a deployment."""
     project.to("backfilled")
     with pooled(project, server):
         project.ec("advance", CHANGE, "--release", "v3")
@@ -70,7 +70,8 @@ def test_a_pooled_idle_session(project: Project, server: LocalServer) -> None:
             psycopg.connect(server.dsn(user="app_green"))
         assert [("fence_intent",), ("fenced",)] == project.sql(EVENTS)
         assert [(2,)] == project.sql(
-            "SELECT jsonb_array_length(detail -> 'sessions') FROM expandcontract.journal WHERE event = 'sessions_to_end'"
+            "SELECT jsonb_array_length(detail -> 'sessions') FROM expandcontract.journal"
+            " WHERE event = 'sessions_to_end'"
         )
         assert "app_green can log in again" in project.ec("deploy", "green", "v3")
         assert [(True,)] == project.sql(CAN_LOGIN)

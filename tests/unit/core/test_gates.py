@@ -357,7 +357,8 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         {"sessions": (SESSION,)},
         (
             "closed",
-            "sessions of a release that does not speak new: app_green, x, from local, connected for 1d, idle (backend 5)",
+            "sessions of a release that does not speak new: "
+            "app_green, x, from local, connected for 1d, idle (backend 5)",
         ),
     ),
     (
