@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import psycopg
 import pytest
+
+from expandcontract.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,6 +214,21 @@ class Project:
         (self.directory / "expandcontract.toml").write_text(text, encoding="utf-8")
 
 
+@dataclass
+class Inside(Project):
+    """A project whose ``ec`` runs in this process: the same command line, without a start of Python for each."""
+
+    def ec(self, *arguments: str, expect: int = 0) -> str:
+        """Run ``ec``; returns what it said, stdout first."""
+        out, err = StringIO(), StringIO()
+        variables = {"EC_DATABASE": self.database, "COLUMNS": "200"}
+        with chdir(self.directory), patch.dict(os.environ, variables), redirect_stdout(out), redirect_stderr(err):
+            code = main.run(list(arguments))
+        said = out.getvalue() + err.getvalue()
+        assert expect == code, f"ec {arguments}: {code}\n{said}"
+        return said
+
+
 @pytest.fixture
 def empty(tmp_path: Path, database: str, colors: tuple[Answer, Answer]) -> Project:
     """A folder with settings and a balancer that gives blue everything; the database is empty."""
@@ -243,4 +263,4 @@ def owned(empty: Project, server: LocalServer) -> Project:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {owner} LOGIN")
         connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
-    return Project(empty.directory, server.dsn(name, user=owner))
+    return replace(empty, database=server.dsn(name, user=owner))

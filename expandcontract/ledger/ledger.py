@@ -351,6 +351,10 @@ class Ledger:
         """The journal from first to last, of one change or of all."""
         return [dict(row) for row in self._run("history", change=change).mappings()]
 
+    def turned_back(self) -> dict[str, tuple[datetime, str]]:
+        """The changes whose last move was one back, or was taken back; each with when, and by whom."""
+        return {row.change: (row.at, row.actor) for row in self._run("turned_back")}
+
     def fences(self) -> tuple[Fence, ...]:
         """The login roles that are locked out, or about to be."""
         return tuple(Fence(**row) for row in self._run("fences").mappings())

@@ -47,7 +47,10 @@ def advance(place: Place, m: Mover, call: Call) -> Iterator[Event]:
     shifting = call.release is not None
     passed = yield from one_pass(place, m, call, shifts=shifting, others=not shifting)
     if passed.left and not passed.moved:
-        raise stuck(m, passed.left)
+        with m.writing() as ledger:
+            for left in passed.left:
+                ledger.journal("refused", left.change, {"move": left.move, "why": left.why})
+        raise stuck(passed.left)
     for left in passed.left:
         yield left.event()
     if not passed.moved:

@@ -101,10 +101,7 @@ def of(found: Judgement) -> Left:
     )
 
 
-def stuck(m: Mover, left: Sequence[Left]) -> RefusedError:
-    """The refusal where nothing can move; it stands in the journal too."""
-    with m.writing() as ledger:
-        for found in left:
-            ledger.journal("refused", found.change, {"move": found.move, "why": found.why})
+def stuck(left: Sequence[Left]) -> RefusedError:
+    """The refusal where nothing can move."""
     reasons = "\n".join(f"  {found}" for found in left)
     return RefusedError(f"nothing more can move now:\n{reasons}", hint=left[0].hint)

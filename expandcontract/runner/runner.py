@@ -20,6 +20,7 @@ from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import known, merged, observe, read_weights
 from expandcontract.runner.place import Place
+from expandcontract.runner.running import Running
 from expandcontract.runner.together import once
 from expandcontract.runner.traffic import give
 from expandcontract.runner.waiting import patience
@@ -159,6 +160,29 @@ class Runner:
         command = "advance " + (" ".join(names) or "--all")
         with self._mover(command, terminate_idle=terminate_idle) as m:
             yield from moving.advance(self._place, m, names, to, call) if names else every.advance(self._place, m, call)
+
+    def run(
+        self,
+        names: Sequence[str],
+        call: Call,
+        *,
+        deployed: bool = False,
+        wait: timedelta | None = None,
+        terminate_idle: bool = False,
+    ) -> Iterator[Event]:
+        """Take changes, all where none is named, as far as their gates allow; ``wait`` for what only time opens."""
+        names = once(names)
+        command = "run " + (" ".join(names) or "--all")
+        running = Running(
+            place=self._place,
+            names=names,
+            call=call,
+            deployed=deployed,
+            wait=wait,
+            command=command,
+            become=lambda: self._mover(command, terminate_idle=terminate_idle),
+        )
+        yield from running.run()
 
     def backfill(self, name: str) -> Iterator[Event]:
         """Do, or resume, the backfill of a change whose next move it is."""

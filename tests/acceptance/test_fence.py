@@ -11,7 +11,7 @@ from psycopg_pool import ConnectionPool
 
 from tests.acceptance.test_roles import granted
 from tests.acceptance.test_together import wait_until
-from tests.fix_project import CHANGE, Project
+from tests.fix_project import CHANGE, Inside, Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 USAGE, REFUSED = 2, 3
 CAN_LOGIN = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app_green'"
 EVENTS = "SELECT event FROM expandcontract.journal WHERE event LIKE '%fence%' ORDER BY seq"
+
+
+@pytest.fixture
+def empty(empty: Project) -> Inside:
+    """The empty project, its ``ec`` in this process."""
+    return Inside(empty.directory, empty.database)
 
 
 @pytest.fixture(autouse=True)

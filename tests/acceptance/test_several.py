@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.test_together import OTHER, wait_until
-from tests.fix_project import CHANGE, Project
+from tests.fix_project import CHANGE, Inside, Project
 
 if TYPE_CHECKING:
     from tests.fix_project import Answer
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 USAGE, REFUSED, BUSY, UNHEALTHY = 2, 3, 4, 5
 BOTH = (CHANGE, OTHER)
 EVENTS = "SELECT event, change, detail FROM expandcontract.journal ORDER BY seq"
+
+
+@pytest.fixture
+def empty(empty: Project) -> Inside:
+    """The empty project, its ``ec`` in this process."""
+    return Inside(empty.directory, empty.database)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ FLYING = change(Phase.EXPANDED, in_flight=InFlight(move=Move.DUAL_WRITE, since=N
 OTHER = change(Phase.CUT_OVER, "orders_total")
 LATE = Snapshot(who="session 9 of ann (psql)", age=timedelta(hours=30))
 SESSION = Session(pid=5, role="app_green", application="x", address="local", state="idle", age=DAY)
+SAID = "app_green, x, from local"
 HIDDEN = Session(pid=6, role="app_green", application="", address="an unknown address", state="unknown", age=None)
 UNSEEN = Finding(
     what="ec may not see what sessions of app_green do", fix="as a superuser: GRANT pg_read_all_stats TO ec"
@@ -357,8 +358,7 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         {"sessions": (SESSION,)},
         (
             "closed",
-            "sessions of a release that does not speak new: "
-            "app_green, x, from local, connected for 1d, idle (backend 5)",
+            f"sessions of a release that does not speak new: {SAID}, connected for 1d, idle (backend 5)",
         ),
     ),
     (
