@@ -79,7 +79,9 @@ def test_a_pooled_idle_session(project: Project, server: LocalServer) -> None:
             "SELECT jsonb_array_length(detail -> 'sessions') FROM expandcontract.journal"
             " WHERE event = 'sessions_to_end'"
         )
+        assert f"locked out for the contract of {CHANGE}: app_green" in project.ec("status")
         assert "app_green can log in again" in project.ec("deploy", "green", "v3")
+        assert [] == project.document("status")["fences"]
         assert [(True,)] == project.sql(CAN_LOGIN)
     assert "can log in again" not in project.ec("deploy", "green", "v4")
 
