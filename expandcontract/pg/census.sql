@@ -1,5 +1,5 @@
 -- name: sessions
-SELECT pid, usename AS role, application_name AS application, CASE WHEN state IS NULL THEN 'an unknown address' ELSE coalesce(client_addr::text, 'local') END AS address,
+SELECT pid, usename AS role, application_name AS application, CASE WHEN state IS NULL THEN 'an unknown address' ELSE coalesce(host(client_addr), 'local') END AS address,
        coalesce(state, 'unknown') AS state, clock_timestamp() - backend_start AS age
 FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY (:roles) ORDER BY backend_start;
 

@@ -49,11 +49,20 @@ class Left:
     def __str__(self) -> str:
         return f"{self.change} stays {self.phase}, {self.move} is refused: {self.why}"
 
+    def document(self) -> dict[str, object]:
+        """As a JSON-ready mapping."""
+        return {
+            "change": self.change,
+            "phase": str(self.phase),
+            "move": str(self.move),
+            "why": self.why,
+            "opens_at": self.opens_at.isoformat() if self.opens_at else None,
+            "next": self.hint,
+        }
+
     def event(self) -> Event:
         """As told while other changes move."""
-        opens_at = self.opens_at.isoformat() if self.opens_at else None
-        told: dict[str, object] = {"move": self.move, "why": self.why, "opens_at": opens_at, "next": self.hint}
-        return Event(kind="note", text=f"{self}; next: {self.hint}", change=self.change, data=told)
+        return Event(kind="note", text=f"{self}; next: {self.hint}", change=self.change, data=self.document())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,4 +113,5 @@ def of(found: Judgement) -> Left:
 def stuck(left: Sequence[Left]) -> RefusedError:
     """The refusal where nothing can move."""
     reasons = "\n".join(f"  {found}" for found in left)
-    return RefusedError(f"nothing more can move now:\n{reasons}", hint=left[0].hint)
+    document: dict[str, object] = {"left": [found.document() for found in left]}
+    return RefusedError(f"nothing more can move now:\n{reasons}", hint=left[0].hint, document=document)

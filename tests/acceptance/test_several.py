@@ -137,8 +137,12 @@ def test_all_with_a_release(apart: Project) -> None:
     assert "EC330 release-chosen is closed: release v3 speaks dual" in said
     assert ("backfilled", "dual_writing") == _phases(apart)
     apart.ec("verify", CHANGE)
-    said = apart.ec("advance", "--all", "--release", "v4")
-    assert f"v4 is taken to speak new of {CHANGE}" not in said
+    said = apart.ec("advance", "--all", "--release", "v4", expect=REFUSED)
+    assert f"release v4 live would make untrue what is true of {OTHER}" in said
+    assert f"next: ec advance {CHANGE} --release v4 --speaks {OTHER}=dual" in said
+    said = apart.ec("advance", "--all", "--release", "v4", "--speaks", f"{OTHER}=dual")
+    assert f"v4 is taken to speak new of {CHANGE}" in said
+    assert ("cut_over", "dual_writing") == _phases(apart)
 
 
 def test_a_change_that_does_not_fit_holds_the_shift(apart: Project) -> None:
