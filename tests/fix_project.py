@@ -8,16 +8,23 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import psycopg
 import pytest
 
+from expandcontract.cli import main
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from expandcontract.pg.server import LocalServer
 
 CHANGE = "users_full_name_to_display_name"
 FIRST = '''"""the users"""
@@ -207,6 +214,21 @@ class Project:
         (self.directory / "expandcontract.toml").write_text(text, encoding="utf-8")
 
 
+@dataclass
+class Inside(Project):
+    """A project whose ``ec`` runs in this process: the same command line, without a start of Python for each."""
+
+    def ec(self, *arguments: str, expect: int = 0) -> str:
+        """Run ``ec``; returns what it said, stdout first."""
+        out, err = StringIO(), StringIO()
+        variables = {"EC_DATABASE": self.database, "COLUMNS": "200"}
+        with chdir(self.directory), patch.dict(os.environ, variables), redirect_stdout(out), redirect_stderr(err):
+            code = main.run(list(arguments))
+        said = out.getvalue() + err.getvalue()
+        assert expect == code, f"ec {arguments}: {code}\n{said}"
+        return said
+
+
 @pytest.fixture
 def empty(tmp_path: Path, database: str, colors: tuple[Answer, Answer]) -> Project:
     """A folder with settings and a balancer that gives blue everything; the database is empty."""
@@ -231,3 +253,14 @@ def project(bare: Project) -> Project:
     """The same, with the pair that renames ``full_name`` to ``display_name``."""
     bare.ec("new", "rename-column", "users", "full_name", "display_name")
     return bare
+
+
+@pytest.fixture
+def owned(empty: Project, server: LocalServer) -> Project:
+    """The empty project, its database owned by a role that may nothing else."""
+    name = empty.database.rsplit("/", 1)[1]
+    owner = f"owner_of_{name}"
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {owner} LOGIN")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+    return replace(empty, database=server.dsn(name, user=owner))

@@ -18,6 +18,12 @@ Constraint = Annotated[
 ]
 Lossy = Annotated[bool, typer.Option("--lossy", help="Going back may not restore every value.")]
 Changes = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Names of the changes.")]
+SomeChanges = Annotated[list[str] | None, typer.Argument(metavar="[CHANGE...]", help="Names of the changes.")]
+Every = Annotated[bool, typer.Option("--all", help="Every change that is under way, instead of names.")]
+Fence = Annotated[
+    bool,
+    typer.Option("--fence", help="At contract: lock out the login role of the old release, and end its sessions."),
+]
 Release = Annotated[
     str | None, typer.Option("--release", metavar="VERSION", help="The release that the move deploys and shifts to.")
 ]

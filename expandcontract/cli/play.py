@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def resumable(changes: Sequence[str]) -> str:
     """What Ctrl-C leaves behind, and the two ways on."""
     names = " ".join(changes)
-    return f"the move is left in flight: ec advance {names} resumes it, ec rollback {names} takes it back"
+    back = "CHANGE" if names == "--all" else names
+    return f"the move is left in flight: ec advance {names} resumes it, ec rollback {back} takes it back"
 
 
 def play(

@@ -151,5 +151,7 @@ def _releases(out: Screen, document: Mapping[str, Any]) -> None:
 
 
 def _integrity(out: Screen, document: Mapping[str, Any]) -> None:
+    for fence in document.get("fences") or ():
+        out.line(f"locked out for the contract of {fence.get('change')}: {fence.get('role')}", "yellow")
     for fault in document.get("integrity") or ():
         out.line(f"altered: {fault.get('what')}; next: ec repair {fault.get('change')}", "bold red")

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "status": "Show where every change, release and the traffic stand.",
         "gate": "Ask whether a move may be made; exit 0 if so, 3 if not.",
         "advance": "Make the next move of a change, or resume the one in flight.",
+        "run": "Take changes as far as their gates allow, for a timer to call.",
         "backfill": "Fill, prove and seal the new shape of a change.",
         "work": "Help with a backfill that is under way, from this process or machine.",
         "verify": "Count the rows on which old and new shape differ, and repair them.",

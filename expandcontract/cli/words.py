@@ -117,18 +117,38 @@ def told(word: str | None, **options: object) -> str | None:
     return word
 
 
+def which(changes: list[str] | None, *, every: bool) -> list[str]:
+    """The names given; none stands for every change.
+
+    Raises:
+        UsageError: There are names beside ``--all``, or neither.
+    """
+    if every and changes:
+        raise UsageError("--all takes no names", hint="give the names, or --all")
+    if not every and not changes:
+        raise UsageError("no change is named", hint="give the names, or --all")
+    return changes or []
+
+
+def by_triggers(text: str | None) -> bool:
+    """Whether ``--by database`` was given.
+
+    Raises:
+        UsageError: Another word than ``database``.
+    """
+    if text not in {None, "database"}:
+        msg = f"--by takes only 'database', not {text!r}"
+        raise UsageError(msg, hint="ec advance CHANGE --by database")
+    return text is not None
+
+
 def by_database(text: str | None, release: str | None) -> bool:
     """Whether ``--by database`` was given.
 
     Raises:
         UsageError: Another word than ``database``, or a release beside it.
     """
-    if text is None:
-        return False
-    if text != "database":
-        msg = f"--by takes only 'database', not {text!r}"
-        raise UsageError(msg, hint="ec advance CHANGE --by database")
-    if release is not None:
+    if by_triggers(text) and release is not None:
         msg = "--by database and --release exclude each other"
         raise UsageError(msg, hint="ec advance --help")
-    return True
+    return text is not None

@@ -233,11 +233,12 @@ class ChangeState:
         return path(self.phase, end, self.kind)
 
 
-def requires(change: ChangeState) -> frozenset[Speaks]:
-    """What the live release must speak for the change's phase to be true."""
-    if change.unnoticed or change.phase in {Phase.PLANNED, Phase.EXPANDED}:
+def requires(change: ChangeState, phase: Phase | None = None) -> frozenset[Speaks]:
+    """What the live release must speak for the change's phase to be true; with ``phase``, for that one to be."""
+    phase = phase or change.phase
+    if change.unnoticed or phase in {Phase.PLANNED, Phase.EXPANDED}:
         return frozenset(Speaks)
-    if change.phase in {Phase.CUT_OVER, Phase.CONTRACTED}:
+    if phase in {Phase.CUT_OVER, Phase.CONTRACTED}:
         return frozenset({Speaks.NEW})
     vacuous = Phase.DUAL_WRITING not in ROUTES[change.kind]
     return frozenset(Speaks) if change.by_database or vacuous else frozenset({Speaks.DUAL, Speaks.NEW})

@@ -69,7 +69,7 @@ class Session:
         application: Its ``application_name``.
         address: Client address, ``local`` for a socket.
         state: As in ``pg_stat_activity``.
-        age: Since the session began.
+        age: Since the session began; ``None`` where we may not see it.
     """
 
     pid: int
@@ -77,7 +77,7 @@ class Session:
     application: str
     address: str
     state: str
-    age: timedelta
+    age: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +117,14 @@ class Asked:
         release: The release to give the traffic to, with what it speaks; ``None`` where none was named.
         by_database: Whether the triggers alone shall carry the dual writes.
         together: Other changes named in the same command, which may move with the traffic.
+        fence: Whether the login roles of releases that do not speak ``new`` shall be locked out for the contract.
     """
 
     move: Move
     release: Release | None = None
     by_database: bool = False
     together: frozenset[str] = frozenset()
+    fence: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,9 @@ class Facts:
         unsealed: What of the seal is missing or invalid.
         snapshots: Snapshots older than the limit.
         snapshot_limit: That limit.
-        sessions: Sessions of releases that do not speak ``new``.
+        sessions: Sessions of releases that do not speak ``new``, as far as they are seen.
+        unseen: Why there may be more of them than are seen.
+        unfenced: Why their login roles cannot be locked out.
         dependents: What else in the database depends on the old shape.
         breaking: Rows that break what a roll-back to planned puts back.
         switched: Whether a traffic switch is configured.
@@ -181,6 +185,8 @@ class Facts:
     snapshots: tuple[Snapshot, ...] | None = None
     snapshot_limit: timedelta | None = None
     sessions: tuple[Session, ...] | None = None
+    unseen: tuple[Finding, ...] = ()
+    unfenced: tuple[Finding, ...] = ()
     dependents: tuple[str, ...] | None = None
     breaking: tuple[Finding, ...] = ()
     switched: bool = True

@@ -48,6 +48,10 @@ class Move(StrEnum):
     ROLL_BACK = "roll-back"
 
 
+SHIFTS = frozenset({Move.DUAL_WRITE, Move.CUT_OVER})
+"""The moves that a release makes by getting the traffic; several changes may make theirs with one shift."""
+
+
 class Kind(StrEnum):
     """What sort of change it is, which says which phases it passes and which releases fit when."""
 

@@ -54,6 +54,21 @@ class Installation:
     held_since: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """A login role that a contract locked out.
+
+    Attributes:
+        role: The role.
+        could_login: Whether it could log in before, and so is let in again.
+        change: The change whose contract it was.
+    """
+
+    role: str
+    could_login: bool
+    change: str
+
+
 class Ledger:
     """The ledger behind one connection.
 
@@ -335,6 +350,14 @@ class Ledger:
     def history(self, change: str | None = None) -> list[dict[str, object]]:
         """The journal from first to last, of one change or of all."""
         return [dict(row) for row in self._run("history", change=change).mappings()]
+
+    def turned_back(self) -> dict[str, tuple[datetime, str]]:
+        """The changes whose last move was one back, or was taken back; each with when, and by whom."""
+        return {row.change: (row.at, row.actor) for row in self._run("turned_back")}
+
+    def fences(self) -> tuple[Fence, ...]:
+        """The login roles that are locked out, or about to be."""
+        return tuple(Fence(**row) for row in self._run("fences").mappings())
 
     def verify_history(self) -> dict[str, object]:
         """Recompute the chain of hashes: ``broken`` is the first entry that does not hold, or ``None``."""

@@ -130,6 +130,20 @@ SELECT expandcontract.journal_append(:change, :event, cast(:detail AS jsonb));
 SELECT seq, at, actor, change, event, detail, hash FROM expandcontract.journal
 WHERE cast(:change AS text) IS NULL OR change = :change ORDER BY seq;
 
+-- name: fences
+SELECT f.role, f.could_login, f.change FROM (
+    SELECT DISTINCT ON (detail ->> 'role') event, detail ->> 'role' AS role, change,
+           (detail ->> 'could_login')::boolean AS could_login
+    FROM expandcontract.journal WHERE event IN ('fence_intent', 'unfenced') ORDER BY detail ->> 'role', seq DESC
+) AS f WHERE f.event = 'fence_intent' ORDER BY f.role;
+
+-- name: turned_back
+SELECT t.change, t.at, t.actor FROM (
+    SELECT DISTINCT ON (change) change, event, detail, at, actor FROM expandcontract.journal
+    WHERE event IN ('began', 'finished', 'taken_back', 'expand_applied', 'expand_reverted', 'contract_applied')
+    ORDER BY change, seq DESC
+) AS t WHERE t.event IN ('taken_back', 'expand_reverted') OR t.detail ->> 'move' = 'roll-back' ORDER BY t.change;
+
 -- name: verify_history
 WITH chain AS (
     SELECT j.*, lag(j.hash, 1, '') OVER (ORDER BY j.seq) AS before, row_number() OVER (ORDER BY j.seq) AS number

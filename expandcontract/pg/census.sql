@@ -1,7 +1,13 @@
 -- name: sessions
-SELECT pid, usename AS role, application_name AS application, CASE WHEN state IS NULL THEN 'an unknown address' ELSE coalesce(client_addr::text, 'local') END AS address,
+SELECT pid, usename AS role, application_name AS application, CASE WHEN state IS NULL THEN 'an unknown address' ELSE coalesce(host(client_addr), 'local') END AS address,
        coalesce(state, 'unknown') AS state, clock_timestamp() - backend_start AS age
 FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY (:roles) ORDER BY backend_start;
+
+-- name: unseen
+SELECT format('%I may not see what sessions of %I do, and a busy color would look drained', current_user, r.rolname) AS what,
+       format('as a superuser: GRANT pg_read_all_stats TO %I', current_user) AS fix
+FROM pg_roles AS r WHERE r.rolname = ANY (cast(:roles AS text[]))
+  AND NOT pg_has_role('pg_read_all_stats', 'USAGE') AND NOT pg_has_role(r.oid, 'USAGE') ORDER BY r.rolname;
 
 -- name: snapshots
 SELECT format('session %s of %s (%s)', pid, usename, coalesce(nullif(application_name, ''), 'no name')) AS who,

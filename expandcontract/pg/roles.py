@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/sql-alterrole.html
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -17,13 +18,16 @@ from expandcontract.errors import ConnectError
 from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from sqlalchemy import Connection
 
 QUERIES = load("expandcontract.pg", "roles.sql")
 ALWAYS = ("roles_missing", "roles_createrole", "statistics")
-SINCE = {150000: ("roles_parameter_15",), 160000: ("roles_admin_16",)}
+ADMIN_SINCE = 160000
+SINCE = {150000: ("roles_parameter_15",), ADMIN_SINCE: ("roles_admin_16",)}
+BARRED = ("roles_ours", "roles_elsewhere")
+RIGHTS = ("roles_missing", "roles_superuser", "roles_createrole", "roles_admin_16", "roles_signal", "statistics")
 
 
 def missing_grants(connection: Connection, roles: Collection[str]) -> tuple[Finding, ...]:
@@ -37,14 +41,27 @@ def missing_grants(connection: Connection, roles: Collection[str]) -> tuple[Find
     """
     number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
     asked = [*ALWAYS, *(name for since, names in SINCE.items() if number >= since for name in names)]
-    found = []
-    for name in asked:
-        if name.startswith("roles_") and not roles:
-            continue
-        values = {"roles": sorted(roles)} if ":roles" in QUERIES[name] else {}
-        rows = connection.execute(text(QUERIES[name]), values).mappings()
-        found += [Finding(what=row["what"], severity=Severity.WARN, fix=row["fix"]) for row in rows]
-    return tuple(found)
+    return tuple(
+        found for name in asked if roles or not name.startswith("roles_") for found in _lacking(connection, name, roles)
+    )
+
+
+def _lacking(connection: Connection, name: str, roles: Collection[str]) -> Iterator[Finding]:
+    values = {"roles": sorted(roles)} if ":roles" in QUERIES[name] else {}
+    for row in connection.execute(text(QUERIES[name]), values).mappings():
+        yield Finding(what=row["what"], severity=Severity.WARN, fix=row["fix"])
+
+
+def unfenced(connection: Connection, roles: Collection[str]) -> tuple[Finding, ...]:
+    """Why these login roles cannot be locked out of the server and their sessions ended; empty where they can.
+
+    Where a right is missing it comes with the statement that a superuser types.
+    """
+    number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    barred = [found for name in BARRED for found in _lacking(connection, name, roles)]
+    rights = [name for name in RIGHTS if name != "roles_admin_16" or number >= ADMIN_SINCE]
+    lacking = [found for name in rights for found in _lacking(connection, name, roles)]
+    return (*barred, *(replace(found, fix=f"as a superuser: {found.fix}") for found in lacking))
 
 
 def may_install(connection: Connection) -> None:

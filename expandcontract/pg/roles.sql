@@ -18,6 +18,28 @@ SELECT format('%I may not alter role %I', current_user, r.rolname) AS what,
 FROM pg_roles AS r WHERE r.rolname = ANY (cast(:roles AS text[])) AND r.rolname <> current_user
   AND NOT pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') ORDER BY r.rolname;
 
+-- name: roles_ours
+SELECT format('ec itself connects as %I', r) AS what, 'give ec a login role of its own' AS fix
+FROM unnest(cast(:roles AS text[])) AS r WHERE r IN (current_user, session_user) ORDER BY r;
+
+-- name: roles_elsewhere
+SELECT format('%I is at work in the database %I too, and would be locked out there', a.usename, a.datname) AS what,
+       format('end its sessions there, or give that application another role than %I', a.usename) AS fix
+FROM pg_stat_activity AS a WHERE a.usename = ANY (cast(:roles AS text[])) AND a.datname <> current_database()
+GROUP BY a.usename, a.datname ORDER BY a.usename, a.datname;
+
+-- name: roles_superuser
+SELECT format('%I is a superuser, whom only another one can lock out', r.rolname) AS what,
+       format('ALTER ROLE %I NOSUPERUSER', r.rolname) AS fix
+FROM pg_roles AS r WHERE r.rolname = ANY (cast(:roles AS text[])) AND r.rolsuper
+  AND NOT (SELECT me.rolsuper FROM pg_roles AS me WHERE me.rolname = current_user) ORDER BY r.rolname;
+
+-- name: roles_signal
+SELECT format('%I may not end sessions of other roles', current_user) AS what,
+       format('GRANT pg_signal_backend TO %I', current_user) AS fix
+WHERE NOT pg_has_role('pg_signal_backend', 'USAGE')
+  AND EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = ANY (cast(:roles AS text[])) AND NOT pg_has_role(r.oid, 'USAGE'));
+
 -- name: statistics
 SELECT format('%I does not see how long the transactions of other roles have been open', current_user) AS what,
        format('GRANT pg_read_all_stats TO %I', current_user) AS fix

@@ -9,11 +9,12 @@ from expandcontract.core.facts import Asked
 from expandcontract.core.phase import Move, Phase
 from expandcontract.revisions import run, seal, sealing
 from expandcontract.revisions.project import EXPAND
-from expandcontract.runner import swap
+from expandcontract.runner import fence, swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.filling import fill_rows
 from expandcontract.runner.forward import NO_SOAK, in_order, recalled
-from expandcontract.runner.observe import coming, read_weights, restored
+from expandcontract.runner.observe import coming, merged, read_weights, restored
+from expandcontract.runner.together import own, way_back
 from expandcontract.runner.traffic import give, put, release_for
 from expandcontract.runner.waiting import claims, replayed, waited
 
@@ -48,27 +49,45 @@ def asked_for(place: Place, ledger: Ledger, change: ChangeState, together: froze
     return Asked(move=Move.ROLL_BACK, release=release_for(ledger, before.version, {}, weights, None), together=together)
 
 
+def asked_of_all(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Asked:
+    """What a roll-back of all of them asks for: one shift of the traffic, wherever each of them stands.
+
+    Raises:
+        RefusedError: No release takes all of them back.
+    """
+    names = frozenset(change.name for change in changes)
+    with mover.reading() as ledger:
+        targets = [asked_for(place, ledger, change, names) for change in changes]
+        return way_back(changes, targets, merged(place, ledger))
+
+
 def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked: Asked) -> Iterator[Event]:
     """Do the roll-back that was begun; everything may run twice."""
     names = [change.name for change in changes]
     if asked.release is not None:
         yield from put(place, mover, asked.release)
         yield from give(place, mover, asked.release.color, steps=STRAIGHT, soak=NO_SOAK, names=names)
-    for change in reversed(in_order(place, changes, EXPAND)):
-        if change.phase is Phase.EXPANDED:
-            yield from _downgrade(place, mover, change)
-            continue
-        if change.traded:
-            yield from swap.back(place, mover, change)
-            continue
-        if change.phase is Phase.BACKFILLED:
-            yield from _unseal(place, mover, change)
-        with mover.writing() as ledger:
+    moved = [c for c in changes if c.phase in {Phase.CUT_OVER, Phase.DUAL_WRITING} and not c.traded]
+    with mover.writing() as ledger:
+        for change in moved:
             if change.phase is Phase.CUT_OVER:
                 ledger.close_window(change.name)
-            if change.phase is Phase.DUAL_WRITING:
+            else:
                 ledger.set_by_database(change.name, value=False)
-            ledger.finish(change.name, change.phase, Move.ROLL_BACK, change.after(Move.ROLL_BACK))
+            _arrived(ledger, change)
+    for change in reversed(in_order(place, [c for c in changes if c not in moved], EXPAND)):
+        if change.phase is Phase.EXPANDED:
+            yield from _downgrade(place, mover, change)
+        elif change.traded:
+            yield from swap.back(place, mover, change)
+        else:
+            yield from _unseal(place, mover, change)
+            with mover.writing() as ledger:
+                _arrived(ledger, change)
+
+
+def _arrived(ledger: Ledger, change: ChangeState) -> None:
+    ledger.finish(change.name, change.phase, Move.ROLL_BACK, change.after(Move.ROLL_BACK))
 
 
 def _downgrade(place: Place, mover: Mover, change: ChangeState) -> Iterator[Event]:
@@ -119,6 +138,7 @@ def _restore(place: Place, mover: Mover, change: ChangeState, items: tuple[SealI
 def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:
     """Undo a forward move left in flight: the changes stand where it began."""
     asked, origin, _ = recalled(changes[0])
+    moves = {change.name: own(change, asked).move for change in changes}
     names = [change.name for change in changes]
     if asked.release is not None and origin is not None and origin.live is not None:
         now, why = read_weights(place)
@@ -132,9 +152,11 @@ def take_back(place: Place, mover: Mover, changes: Sequence[ChangeState]) -> Ite
             contract = place.project.pair(change.name).contract
             if contract is not None:
                 yield from _restore(place, mover, change, seal.record(contract.module, "restore"))
+    if asked.move is Move.CONTRACT:
+        yield from fence.lift(mover, changes=names)
     with mover.writing() as ledger:
-        for name in names:
-            ledger.take_back(name, asked.move)
+        for name, move in moves.items():
+            ledger.take_back(name, move)
     for change in changes:
-        text = f"{asked.move} of {change.name} was taken back; it is {change.phase}"
+        text = f"{moves[change.name]} of {change.name} was taken back; it is {change.phase}"
         yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})

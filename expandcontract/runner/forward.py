@@ -12,10 +12,11 @@ from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import FailedError, TrafficError
 from expandcontract.revisions import run, sealing
 from expandcontract.revisions.project import CONTRACT, EXPAND
-from expandcontract.runner import swap
+from expandcontract.runner import fence, swap
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import coming, live_release, read_weights
 from expandcontract.runner.rows import backfill, mend, sealed
+from expandcontract.runner.together import own
 from expandcontract.runner.traffic import came_back, give, put
 from expandcontract.runner.waiting import claims, replayed, waited
 
@@ -40,6 +41,7 @@ def remembered(asked: Asked, origin: Weights | None, steps: Sequence[int]) -> di
     return {
         "by_database": asked.by_database,
         "together": sorted(asked.together),
+        "fence": asked.fence,
         "steps": list(steps),
         "origin": dict(origin.document()) if origin else None,
         "release": None
@@ -75,6 +77,7 @@ def recalled(change: ChangeState) -> tuple[Asked, Weights | None, tuple[int, ...
         release=release,
         by_database=bool(kept.get("by_database")),
         together=frozenset(kept.get("together") or ()),  # type: ignore[call-overload]
+        fence=bool(kept.get("fence")),
     )
     steps: list[int] = kept.get("steps") or [100]  # type: ignore[assignment]
     return asked, Weights(**origin) if origin else None, tuple(steps)
@@ -127,7 +130,8 @@ def change_release(
     Raises:
         TrafficError: Deploy, health or the balancer failed; where the traffic came back, the move is over.
     """
-    move, names = asked.move, [change.name for change in changes]
+    names = [change.name for change in changes]
+    moves = {change.name: own(change, asked).move for change in changes}
     with mover.reading() as ledger:
         before = live_release(ledger, origin)
     if asked.release is not None:
@@ -145,16 +149,17 @@ def change_release(
         except TrafficError:
             if came_back(place, origin):
                 with mover.writing() as ledger:
-                    for name in names:
+                    for name, move in moves.items():
                         ledger.take_back(name, move)
             raise
-    yield from swap.noticed(mover, changes, move)
+    for change in changes:
+        yield from swap.noticed(mover, [change], moves[change.name])
 
     def record(ledger: Ledger, attempt: Attempt | None) -> None:
         for change in changes:
-            if move is Move.CUT_OVER:
+            if moves[change.name] is Move.CUT_OVER:
                 swap.forth(place, mover, change, attempt)
-            _arrived(ledger, change, asked, before)
+            _arrived(ledger, change, own(change, asked), before)
 
     yield from swap.one_transaction(place, mover, changes, record)
 
@@ -190,6 +195,8 @@ def drive(
             for change in in_order(place, changes, EXPAND):
                 yield from expand(place, mover, change)
         case Move.CONTRACT:
+            if asked.fence:
+                yield from fence.lock_out(place, mover, changes, asked)
             for change in in_order(place, changes, CONTRACT):
                 yield from contract(place, mover, change)
         case Move.BACKFILL:

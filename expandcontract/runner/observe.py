@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from expandcontract.backfill import parity, statement
 from expandcontract.core.color import Weights
 from expandcontract.core.facts import Asked, Facts, Finding
-from expandcontract.core.fit import spoken
 from expandcontract.core.phase import Kind, Move, Phase
-from expandcontract.core.release import Speaks
 from expandcontract.errors import MappingError, PairError, SwitchError, UnknownNameError, UnreachableError, UnsavedError
 from expandcontract.ledger import VERSION, Ledger, installed_version
 from expandcontract.pg import bound, catalog, census, expression, roundtrip, transfers
@@ -21,6 +19,7 @@ from expandcontract.revisions.prelude import prelude
 from expandcontract.revisions.probe import need_guard
 from expandcontract.revisions.stamped import stamped
 from expandcontract.runner.functions import importable
+from expandcontract.runner.leaving import with_sessions
 from expandcontract.runner.limits import workers
 from expandcontract.runner.mover import holder
 
@@ -324,24 +323,9 @@ def _with_health(place: Place, facts: Facts) -> Facts:
 def _with_ending(place: Place, connection: Connection, facts: Facts) -> Facts:
     leaving = facts.change.shape.leaving if facts.change.open else ()
     return replace(
-        facts,
-        sessions=census.sessions(connection, roles_to_leave(place, facts)),
+        with_sessions(place, connection, facts),
         dependents=tuple(what for hold in leaving for what in catalog.dependents(connection, hold.table, hold.columns)),
     )
-
-
-def roles_to_leave(place: Place, facts: Facts) -> tuple[str, ...]:
-    """The login roles of colors whose release does not speak ``new`` of the change."""
-    if facts.change.unnoticed:
-        return ()
-    stay: set[str] = set()
-    leave: set[str] = set()
-    for color, release in facts.releases.items():
-        role = place.settings.color(color).role
-        if role is not None:
-            speaks = spoken(release, facts.change, facts.changes)
-            (stay if speaks is Speaks.NEW else leave).add(role)
-    return tuple(sorted(leave - stay))
 
 
 def live_release(ledger: Ledger, weights: Weights | None) -> Release | None:

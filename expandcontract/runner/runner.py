@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.config.duration import parse_duration
-from expandcontract.core.facts import Asked
 from expandcontract.core.phase import Move, Phase
-from expandcontract.core.plan import Judgement, implied, judge, next_move
-from expandcontract.core.release import Speaks, check_version
-from expandcontract.errors import FailedError, RefusedError, UsageError
+from expandcontract.core.plan import Judgement, judge, next_move
+from expandcontract.errors import RefusedError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, steering, verifying, views
+from expandcontract.runner import back, colors, every, forward, moving, rows, steering, verifying, views
 from expandcontract.runner.begin import begin
+from expandcontract.runner.call import Call
 from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.lengthen import lengthen
 from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import known, merged, observe, read_weights, usable
+from expandcontract.runner.observe import known, merged, observe, read_weights
 from expandcontract.runner.place import Place
-from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
-from expandcontract.runner.traffic import give, release_for
+from expandcontract.runner.running import Running
+from expandcontract.runner.together import once
+from expandcontract.runner.traffic import give
 from expandcontract.runner.waiting import patience
 from expandcontract.traffic.switch import standing
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from expandcontract.config.settings import Settings
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
+    from expandcontract.core.facts import Asked
+    from expandcontract.core.release import Speaks
     from expandcontract.lint.finding import Report
     from expandcontract.runner.rehearsal import Wanted
 
@@ -114,7 +116,8 @@ class Runner:
         with connect(self._place.url, command="gate") as connection:
             ledger = Ledger(connection, window=self._window)
             change = self._known(ledger, name)
-            asked = self._asked(ledger, [change], move, release, speaks or {}, by_database=by_database)
+            call = Call(release=release, by_database=by_database, speaks=speaks or {})
+            asked = self._asked(ledger, change, move, call)
             return judge(observe(self._place, connection, ledger, name, asked))
 
     def plan(self, name: str) -> dict[str, object]:
@@ -127,7 +130,7 @@ class Runner:
             found = planned.work(self._place, connection, change)
             move = next_move(change)
             if move is not None:
-                asked = self._asked(ledger, [change], move, None, {}, by_database=False)
+                asked = self._asked(ledger, change, move, Call())
                 facts = observe(self._place, connection, ledger, name, asked)
                 found["preflight"] = planned.findings(facts.preflight or ())
                 found["judgement"] = judge(facts).document()
@@ -149,25 +152,37 @@ class Runner:
         speaks: Mapping[str, Speaks] | None = None,
         steps: Sequence[int] | None = None,
         terminate_idle: bool = False,
+        fence: bool = False,
     ) -> Iterator[Event]:
-        """Take the named changes one move on, or on to ``to``; resumes what is in flight."""
+        """Take the named changes one move on, or on to ``to``; with no name, each whose gates are open."""
+        call = Call(release=release, by_database=by_database, speaks=speaks or {}, steps=steps, fence=fence)
         names = once(names)
-        with self._mover("advance " + " ".join(names), terminate_idle=terminate_idle) as m:
-            while True:
-                with m.reading() as ledger:
-                    changes = [self._known(ledger, name) for name in names]
-                move = common_move(changes)
-                if move is None or (to is not None and changes[0].phase is to):
-                    yield Event(kind="note", text=f"{names[0]} is {changes[0].phase}; nothing is left to do")
-                    return
-                if to is not None and not changes[0].path(to):
-                    msg = f"{names[0]} is {changes[0].phase}, and {to} does not lie ahead"
-                    raise UsageError(msg, hint=f"ec rollback {names[0]}")
-                yield from self._one_move(
-                    m, changes, move, release, by_database=by_database, speaks=speaks or {}, steps=steps
-                )
-                if to is None or changes[0].after(move) is to:
-                    return
+        command = "advance " + (" ".join(names) or "--all")
+        with self._mover(command, terminate_idle=terminate_idle) as m:
+            yield from moving.advance(self._place, m, names, to, call) if names else every.advance(self._place, m, call)
+
+    def run(
+        self,
+        names: Sequence[str],
+        call: Call,
+        *,
+        deployed: bool = False,
+        wait: timedelta | None = None,
+        terminate_idle: bool = False,
+    ) -> Iterator[Event]:
+        """Take changes, all where none is named, as far as their gates allow; ``wait`` for what only time opens."""
+        names = once(names)
+        command = "run " + (" ".join(names) or "--all")
+        running = Running(
+            place=self._place,
+            names=names,
+            call=call,
+            deployed=deployed,
+            wait=wait,
+            command=command,
+            become=lambda: self._mover(command, terminate_idle=terminate_idle),
+        )
+        yield from running.run()
 
     def backfill(self, name: str) -> Iterator[Event]:
         """Do, or resume, the backfill of a change whose next move it is."""
@@ -236,9 +251,7 @@ class Runner:
                 changes = self._whole(m, flying[0])
                 asked = forward.recalled(flying[0])[0]
             else:
-                same_phase(changes)
-                with m.reading() as ledger:
-                    asked = back.asked_for(self._place, ledger, changes[0], frozenset(names))
+                asked = back.asked_of_all(self._place, m, changes)
                 self._judged(m, changes, asked)
                 with m.writing() as ledger:
                     for change in changes:
@@ -290,104 +303,14 @@ class Runner:
     def _known(self, ledger: Ledger, name: str) -> ChangeState:
         return known(self._place, ledger, name)
 
-    def _asked(
-        self,
-        ledger: Ledger,
-        changes: Sequence[ChangeState],
-        move: Move,
-        version: str | None,
-        speaks: Mapping[str, Speaks],
-        *,
-        by_database: bool,
-    ) -> Asked:
-        together = frozenset(change.name for change in changes)
-        if move is Move.ROLL_BACK:
-            return back.asked_for(self._place, ledger, changes[0], together)
-        flying = changes[0].in_flight
-        if flying is not None and flying.move is move and version is None:
-            return forward.recalled(changes[0])[0]
-        if version is None or implied(move) is None:
-            return Asked(move=move, by_database=by_database, together=together)
-        check_version(version)
-        self._place.needed_switch()
-        said: dict[str, Speaks] = dict(speaks)
-        for change in changes:
-            said.setdefault(change.name, implied(move) or Speaks.OLD)
-        weights, _ = read_weights(self._place)
-        baseline = self._place.project.newest_contract(self._place.project.applied(ledger.connection))
-        release = release_for(ledger, version, said, weights, baseline)
-        return Asked(move=move, release=release, by_database=by_database, together=together)
+    def _asked(self, ledger: Ledger, change: ChangeState, move: Move, call: Call) -> Asked:
+        return moving.asked_for(self._place, ledger, [change], {change.name: move}, call)
 
     def _whole(self, m: Mover, change: ChangeState) -> list[ChangeState]:
-        """The changes that move together with this one in flight."""
-        together = forward.recalled(change)[0].together | {change.name}
-        with m.reading() as ledger:
-            known = [self._known(ledger, name) for name in sorted(together)]
-        return [found for found in known if found.in_flight is not None]
+        return moving.whole(self._place, m, change)
 
     def _judged(self, m: Mover, changes: Sequence[ChangeState], asked: Asked) -> None:
-        for change in changes:
-            with m.reading() as ledger:
-                usable(self._place, m.connection, change, asked)
-                judgement = judge(observe(self._place, m.connection, ledger, change.name, asked))
-            if judgement.open:
-                continue
-            with m.writing() as ledger:
-                shut = [verdict.code for verdict in judgement.shut]
-                ledger.journal("refused", change.name, {"move": asked.move, "gates": shut})
-            reasons = "\n".join(f"  {verdict}" for verdict in judgement.shut)
-            msg = f"{asked.move} of {change.name} is refused:\n{reasons}"
-            raise RefusedError(
-                msg,
-                hint=judgement.next_command,
-                document=judgement.document(),
-            )
-
-    def _one_move(
-        self,
-        m: Mover,
-        changes: Sequence[ChangeState],
-        move: Move,
-        version: str | None,
-        *,
-        by_database: bool,
-        speaks: Mapping[str, Speaks],
-        steps: Sequence[int] | None,
-    ) -> Iterator[Event]:
-        flying = next((change for change in changes if change.in_flight is not None), None)
-        if flying is not None:
-            changes = self._whole(m, flying)
-            asked, origin, kept_steps = forward.recalled(flying)
-            resumed_as_begun(flying, asked, version, by_database=by_database)
-            yield Event(kind="note", text=f"resuming {move} of {flying.name}", change=flying.name)
-            self._judged(m, changes, asked)
-            yield from forward.drive(self._place, m, changes, asked, origin, kept_steps)
-        else:
-            with m.reading() as ledger:
-                asked = self._asked(ledger, changes, move, version, speaks, by_database=by_database)
-            self._judged(m, changes, asked)
-            origin = read_weights(self._place)[0]
-            stages = tuple(steps or self._place.settings.traffic.steps)
-            with m.writing() as ledger:
-                for change in changes:
-                    ledger.plan_change(change)
-                    kept = forward.remembered(asked, origin, stages)
-                    ledger.begin(change.name, change.phase, move, version=version, arguments=kept)
-            for change in changes:
-                yield Event(kind="began", text=f"{move} of {change.name}", change=change.name)
-            yield from forward.drive(self._place, m, changes, asked, origin, stages)
-        yield from self._finished(m, changes)
+        moving.judged(self._place, m, changes, asked)
 
     def _finished(self, m: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:
-        with m.reading() as ledger:
-            found = [self._known(ledger, change.name) for change in changes]
-        for change in found:
-            if change.in_flight is not None:
-                msg = (
-                    f"{change.in_flight.move} of {change.name} did not come to its end; {change.name} is {change.phase}"
-                )
-                raise FailedError(msg, hint=f"ec plan {change.name}")
-            text = f"{change.name} is {change.phase}"
-            if change.phase is Phase.CUT_OVER and change.window.closes_at:
-                text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"
-            yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})
+        yield from moving.finished(self._place, m, changes)

@@ -9,6 +9,7 @@ from expandcontract.core.color import FULL, Color, Weights
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
 from expandcontract.pg import roles
+from expandcontract.runner import fence
 from expandcontract.runner.events import Event
 from expandcontract.traffic.shift import Checked, Intent, Written, shift
 from expandcontract.traffic.switch import abilities
@@ -52,6 +53,7 @@ def put(place: Place, mover: Mover, release: Release) -> Iterator[Event]:
         UnhealthyError: It does not become ready, or its smoke test failed.
     """
     role = place.settings.color(release.color).role
+    yield from fence.lift(mover, role=role)
     with mover.reading() as ledger:
         deployed = ledger.releases().get(release.color)
     same = deployed is not None and deployed.version == release.version and deployed.speaks == release.speaks

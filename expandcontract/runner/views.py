@@ -57,6 +57,7 @@ def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True
             "recorded": dict(recorded.document()) if recorded else None,
             "error": why,
         },
+        "fences": [{"role": fence.role, "change": fence.change} for fence in ledger.fences()],
         "integrity": [{"change": change, "what": what} for change, what in ledger.integrity()],
     }
 

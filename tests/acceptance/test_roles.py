@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 import psycopg
-import pytest
 
 from tests.fix_project import CHANGE, Project
 
@@ -14,17 +13,6 @@ if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
 
 USAGE = 2
-
-
-@pytest.fixture
-def owned(empty: Project, server: LocalServer) -> Project:
-    """The empty project, its database owned by a role that may nothing else."""
-    name = empty.database.rsplit("/", 1)[1]
-    owner = f"owner_of_{name}"
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {owner} LOGIN")
-        connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
-    return Project(empty.directory, server.dsn(name, user=owner))
 
 
 def _owner(project: Project) -> str:
@@ -43,7 +31,8 @@ def _begun(project: Project) -> None:
     project.ec("advance", CHANGE)
 
 
-def _granted(project: Project, server: LocalServer) -> None:
+def granted(project: Project, server: LocalServer) -> None:
+    """Grant what ``ec init`` says is missing."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         for grant in _grants(project.ec("init")):
             connection.execute(grant)
@@ -75,7 +64,7 @@ def test_init_prints_the_grants_that_are_missing(owned: Project, server: LocalSe
         connection.execute(expected[2])
         connection.execute(expected[3])
     assert [expected[0], expected[1], expected[4]] == _grants(owned.ec("init"))
-    _granted(owned, server)
+    granted(owned, server)
     assert [] == _grants(owned.ec("init"))
     settings = owned.directory / "expandcontract.toml"
     settings.write_text(settings.read_text(encoding="utf-8").replace("app_green", "App Green"), encoding="utf-8")
@@ -102,7 +91,7 @@ def test_without_the_grants_the_move_goes_on(owned: Project, server: LocalServer
     assert "what changed decides alone" in said
     assert ("dual_writing", "blue=0 green=100") == (owned.phase(), owned.weights())
     assert None is _spoken(owned, server, "app_green")
-    _granted(owned, server)
+    granted(owned, server)
     assert "was not told" not in owned.ec("deploy", "green", "v2")
     assert f"{CHANGE}=dual" == _spoken(owned, server, "app_green")
     assert [(1,)] == owned.sql(
@@ -113,7 +102,7 @@ def test_without_the_grants_the_move_goes_on(owned: Project, server: LocalServer
 def test_a_role_says_what_its_release_speaks(owned: Project, server: LocalServer) -> None:
     """New sessions have it, open ones keep what they had, and a roll-back that deploys the old release puts it back."""
     owned.ec("init")
-    _granted(owned, server)
+    granted(owned, server)
     _begun(owned)
     name = owned.database.rsplit("/", 1)[1]
     with psycopg.connect(server.dsn(name, user="app_green"), autocommit=True) as open_before:

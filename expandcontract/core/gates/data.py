@@ -11,7 +11,7 @@ from expandcontract.core.phase import Kind, Move
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
-    from expandcontract.core.facts import Facts
+    from expandcontract.core.facts import Facts, Session
     from expandcontract.core.gate import Answer
 
 SHOWN = 5
@@ -160,18 +160,37 @@ def releases_speak_new(facts: Facts) -> Answer:
 
 
 def sessions(facts: Facts) -> Answer:
-    """No session of a release that does not speak ``new`` is left."""
+    """No session of a release that does not speak ``new`` is left; with a fence, none will be."""
     if facts.sessions is None:
         return unknown("the sessions could not be counted")
-    if facts.sessions:
-        some = ", ".join(f"{s.role} from {s.address} (backend {s.pid})" for s in facts.sessions[:SHOWN])
+    if facts.asked.fence:
+        return _fenced(facts, facts.sessions)
+    name, found = facts.change.name, facts.sessions
+    if found:
+        some = "; ".join(map(_told, found[:SHOWN])) + (f"; and {len(found) - SHOWN} more" if found[SHOWN:] else "")
         return closed(
             f"sessions of a release that does not speak new: {some}",
-            measured=str(len(facts.sessions)),
+            measured=str(len(found)),
             limit="0",
-            next_="stop that release, then the same command again",
+            next_=f"stop that release, or end its sessions: ec advance {name} --fence",
         )
+    if facts.unseen:
+        return unknown("; ".join(map(str, facts.unseen)), next_=facts.unseen[0].fix)
     return opened("no session of an older release is left", measured="0", limit="0")
+
+
+def _fenced(facts: Facts, found: tuple[Session, ...]) -> Answer:
+    if facts.unfenced:
+        return closed(
+            "the old release cannot be fenced off: " + "; ".join(map(str, facts.unfenced)), next_=facts.unfenced[0].fix
+        )
+    return opened("its login role is locked out first, and its sessions are ended", measured=str(len(found)), limit="0")
+
+
+def _told(session: Session) -> str:
+    age = f", connected for {in_words(session.age)}" if session.age is not None else ""
+    application = session.application or "without a name"
+    return f"{session.role}, {application}, from {session.address}{age}, {session.state} (backend {session.pid})"
 
 
 def dependents(facts: Facts) -> Answer:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from expandcontract.core.facts import Severity
 from expandcontract.core.gate import Gate, closed, opened, unknown
-from expandcontract.core.phase import Move
+from expandcontract.core.phase import SHIFTS, Move
 
 if TYPE_CHECKING:
+    from expandcontract.core.change import ChangeState
     from expandcontract.core.facts import Facts, Finding
     from expandcontract.core.gate import Answer
 
@@ -55,17 +56,20 @@ def traffic_drift(facts: Facts) -> Answer:
 
 def in_flight(facts: Facts) -> Answer:
     """No move of any change is left unfinished, but the one that is being resumed."""
-    resumed = {facts.change.name, *facts.asked.together}
-    unfinished = [
-        change
-        for change in facts.changes
-        if change.in_flight is not None and not (change.name in resumed and change.in_flight.move is facts.asked.move)
-    ]
+    unfinished = [change for change in facts.changes if change.in_flight is not None and not _resumed(facts, change)]
     if unfinished:
         first = unfinished[0]
         moves = ", ".join(f"{change.in_flight.move} of {change.name}" for change in unfinished if change.in_flight)
         return closed(f"left in flight: {moves}", next_=f"ec advance {first.name}, or ec rollback {first.name}")
     return opened("no move is in flight")
+
+
+def _resumed(facts: Facts, change: ChangeState) -> bool:
+    """Whether what the change has in flight is what is asked for, or goes on with it: one shift makes several moves."""
+    found, asked = change.in_flight, facts.asked
+    if found is None or change.name not in {facts.change.name, *asked.together}:
+        return False
+    return found.move is asked.move or (change.name != facts.change.name and {found.move, asked.move} <= SHIFTS)
 
 
 def preflight(facts: Facts) -> Answer:

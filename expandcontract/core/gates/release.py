@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from expandcontract.core.change import requires
 from expandcontract.core.fit import fitting, misfits, spoken
 from expandcontract.core.gate import Gate, closed, opened, unknown
-from expandcontract.core.phase import Move, Phase, after
+from expandcontract.core.phase import SHIFTS, Move, Phase, after, forward
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
+    from expandcontract.core.change import ChangeState
     from expandcontract.core.facts import Facts
     from expandcontract.core.gate import Answer
+    from expandcontract.core.release import Release
 
 WANTED = {Move.DUAL_WRITE: Speaks.DUAL, Move.CUT_OVER: Speaks.NEW}
 
@@ -101,22 +103,54 @@ def way_back(facts: Facts) -> Answer:
 
 
 def others_hold(facts: Facts) -> Answer:
-    """What is true of the other changes stays true with that release live, or they are named in the same command."""
+    """What is true of the other changes stays true with that release live, or they move along with it."""
     release = facts.asked.release
     if release is None:
         return opened("the traffic stays")
-    taken = [
-        other.name
+    untrue = [
+        other
         for other in facts.others()
-        if other.name not in facts.asked.together and spoken(release, other, facts.changes) not in requires(other)
+        if (phase := _then(facts, other)) and spoken(release, other, facts.changes) not in requires(other, phase)
     ]
-    if taken:
-        verb = "rollback" if facts.asked.move is Move.ROLL_BACK else "advance"
+    if untrue:
+        names = ", ".join(other.name for other in untrue)
         return closed(
-            f"release {release.version} live would make untrue what is true of {', '.join(taken)}",
-            next_=f"ec {verb} {' '.join([facts.change.name, *taken])}",
+            f"release {release.version} live would make untrue what is true of {names}",
+            next_=_aside(facts, release, untrue),
         )
     return opened("every other change stays where it is")
+
+
+def _then(facts: Facts, other: ChangeState) -> Phase | None:
+    """The phase that the release must leave true; ``None`` where the other change's own move asks for that."""
+    if other.name not in facts.asked.together:
+        return other.phase
+    return after(other.phase, Move.ROLL_BACK, other.kind) if facts.asked.move is Move.ROLL_BACK else None
+
+
+def _aside(facts: Facts, release: Release, untrue: list[ChangeState]) -> str:
+    """What to type about changes that the release would make untrue: go with it, or before it, or be spoken of."""
+    named = [facts.change.name, *sorted(facts.asked.together - {facts.change.name})]
+    alone = [other for other in untrue if other.name in named or not _follows(facts, release, other)]
+    names = " ".join(other.name for other in alone or untrue)
+    if facts.asked.move is Move.ROLL_BACK:
+        return f"ec rollback {names}" if alone else f"ec rollback {' '.join(named)} {names}"
+    if not alone:
+        return f"ec advance {' '.join(named)} {names} --release {release.version}"
+    wanted = " ".join(f"--speaks {other.name}={_wanted(other)}" for other in alone)
+    return f"ec advance {' '.join(named)} --release {release.version} {wanted}"
+
+
+def _follows(facts: Facts, release: Release, other: ChangeState) -> bool:
+    """Whether it is enough to name the other change along."""
+    if facts.asked.move is Move.ROLL_BACK:
+        behind = after(other.phase, Move.ROLL_BACK, other.kind)
+        return behind is not None and spoken(release, other, facts.changes) in requires(other, behind)
+    return forward(other.phase, other.kind) in SHIFTS
+
+
+def _wanted(other: ChangeState) -> Speaks:
+    return next(speaks for speaks in Speaks if speaks in requires(other))
 
 
 def _final(facts: Facts) -> Answer | None:

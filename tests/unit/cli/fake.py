@@ -33,6 +33,7 @@ STATUS: dict[str, Any] = {
     ],
     "releases": {"blue": {"version": "v3", "role": "app_blue", "speaks": {"users_name": "new"}, "baseline": None}},
     "traffic": {"weights": {"blue": 90, "green": 10}, "recorded": None, "error": ""},
+    "fences": [{"role": "app_green", "change": "users_name"}],
     "integrity": [{"change": "users_name", "what": "the hold is missing"}],
 }
 EVENTS = (

@@ -10,6 +10,7 @@ import pytest
 from expandcontract.core.color import Color
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Speaks
+from expandcontract.runner.call import Call
 from expandcontract.runner.events import Event
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 ASKED: dict[str, Any] = {"release": None, "by_database": False, "speaks": {}}
 RENAME: dict[str, Any] = {"table": "users", "old": "a", "new": "b"}
 STEER: dict[str, Any] = {"workers": None, "target": None, "why": None}
-ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None, "terminate_idle": False}
+ADVANCE: dict[str, Any] = {**ASKED, "to": None, "steps": None, "terminate_idle": False, "fence": False}
+RUN: dict[str, Any] = {"deployed": False, "wait": None, "terminate_idle": False}
 CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("init", ("init", (), {"development": False})),
     ("init --development", ("init", (), {"development": True})),
@@ -36,6 +38,9 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("gate a rollback", ("gate", ("a", Move.ROLL_BACK), ASKED)),
     ("gate a dual_write --by database", ("gate", ("a", Move.DUAL_WRITE), {**ASKED, "by_database": True})),
     ("advance a", ("advance", (["a"],), ADVANCE)),
+    ("advance --all", ("advance", ([],), ADVANCE)),
+    ("advance --all --release v2", ("advance", ([],), {**ADVANCE, "release": "v2"})),
+    ("advance a --fence", ("advance", (["a"],), {**ADVANCE, "fence": True})),
     ("advance a b --release v2", ("advance", (["a", "b"],), {**ADVANCE, "release": "v2"})),
     (
         "advance a --by database --to backfilled",
@@ -47,6 +52,19 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
             "advance",
             (["a"],),
             {**ADVANCE, "release": "v2", "speaks": {"a": Speaks.NEW, "b": Speaks.DUAL}, "steps": (50, 100)},
+        ),
+    ),
+    ("run a", ("run", (["a"], Call()), RUN)),
+    ("run --all --deployed --wait 48h", ("run", ([], Call()), {**RUN, "deployed": True, "wait": timedelta(hours=48)})),
+    (
+        "run a b --release v3 --by database --speaks c=dual --steps 50,100 --fence",
+        (
+            "run",
+            (
+                ["a", "b"],
+                Call(release="v3", by_database=True, speaks={"c": Speaks.DUAL}, steps=(50, 100), fence=True),
+            ),
+            RUN,
         ),
     ),
     ("backfill a", ("backfill", ("a",), {})),
@@ -111,6 +129,7 @@ def test_status_tells_phase_window_releases_and_what_is_altered(ec: Callable[...
         "next: ec advance users_name",
         "blue   90 %     v3       app_blue  users_name=new  -",
         "green  10 %",
+        "locked out for the contract of users_name: app_green",
         "altered: the hold is missing; next: ec repair users_name",
     ):
         assert part in out

@@ -23,7 +23,9 @@ def ec(*arguments: str, cwd: Path, python: tuple[str, ...] = ()) -> subprocess.C
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("line", ["--help", "gate --help", "advance --help", "new --help", "--version", "statsu"])
+@pytest.mark.parametrize(
+    "line", ["--help", "gate --help", "advance --help", "run --help", "new --help", "--version", "statsu"]
+)
 def test_help_imports_nothing_heavy(line: str, tmp_path: Path) -> None:
     """Help, and the refusal of a typo, load no database, no settings and no Rich."""
     done = ec(*line.split(), cwd=tmp_path, python=("-X", "importtime"))

@@ -31,6 +31,12 @@ FLYING = change(Phase.EXPANDED, in_flight=InFlight(move=Move.DUAL_WRITE, since=N
 OTHER = change(Phase.CUT_OVER, "orders_total")
 LATE = Snapshot(who="session 9 of ann (psql)", age=timedelta(hours=30))
 SESSION = Session(pid=5, role="app_green", application="x", address="local", state="idle", age=DAY)
+SAID = "app_green, x, from local"
+HIDDEN = Session(pid=6, role="app_green", application="", address="an unknown address", state="unknown", age=None)
+UNSEEN = Finding(
+    what="ec may not see what sessions of app_green do", fix="as a superuser: GRANT pg_read_all_stats TO ec"
+)
+FENCED = Asked(move=Move.CONTRACT, fence=True)
 BY_DATABASE = Asked(move=Move.DUAL_WRITE, by_database=True)
 OPEN = ("open", None)
 
@@ -350,7 +356,43 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         Move.CONTRACT,
         Phase.CUT_OVER,
         {"sessions": (SESSION,)},
-        ("closed", "sessions of a release that does not speak new: app_green from local (backend 5)"),
+        (
+            "closed",
+            f"sessions of a release that does not speak new: {SAID}, connected for 1d, idle (backend 5)",
+        ),
+    ),
+    (
+        data.SESSIONS,
+        Move.CONTRACT,
+        Phase.CUT_OVER,
+        {"sessions": (HIDDEN,) * 7, "unseen": (UNSEEN,)},
+        (
+            "closed",
+            "sessions of a release that does not speak new: "
+            + "; ".join(["app_green, without a name, from an unknown address, unknown (backend 6)"] * 5)
+            + "; and 2 more",
+        ),
+    ),
+    (
+        data.SESSIONS,
+        Move.CONTRACT,
+        Phase.CUT_OVER,
+        {"unseen": (UNSEEN,)},
+        ("unknown", "ec may not see what sessions of app_green do"),
+    ),
+    (
+        data.SESSIONS,
+        Move.CONTRACT,
+        Phase.CUT_OVER,
+        {"sessions": (SESSION,), "unseen": (UNSEEN,), "asked": FENCED},
+        OPEN,
+    ),
+    (
+        data.SESSIONS,
+        Move.CONTRACT,
+        Phase.CUT_OVER,
+        {"asked": FENCED, "unfenced": (UNSEEN,)},
+        ("closed", "the old release cannot be fenced off: ec may not see what sessions of app_green do"),
     ),
     (data.DEPENDENTS, Move.CONTRACT, Phase.CUT_OVER, {}, OPEN),
     (
@@ -406,6 +448,39 @@ def test_a_move_in_flight_may_be_resumed_by_itself_only() -> None:
     assert State.OPEN is ground.IN_FLIGHT.decide(facts(Move.DUAL_WRITE, FLYING)).state
     answer = ground.IN_FLIGHT.decide(facts(Move.ROLL_BACK, FLYING))
     assert (State.CLOSED, f"ec advance {NAME}, or ec rollback {NAME}") == (answer.state, answer.next)
+
+
+def test_moves_of_one_shift_are_resumed_together() -> None:
+    """A cut-over in flight is no obstacle to the dual-write that was begun along with it; to any other move it is."""
+    other = change(Phase.BACKFILLED, "b", in_flight=InFlight(move=Move.CUT_OVER, since=NOW))
+    both = Asked(move=Move.DUAL_WRITE, together=frozenset({NAME, "b"}))
+    assert State.OPEN is ground.IN_FLIGHT.decide(facts(Move.DUAL_WRITE, FLYING, asked=both, others=(other,))).state
+    for asked in (Asked(move=Move.DUAL_WRITE), Asked(move=Move.BACKFILL, together=both.together)):
+        found = facts(asked.move, change(Phase.DUAL_WRITING), asked=asked, others=(other,))
+        assert State.CLOSED is ground.IN_FLIGHT.decide(found).state
+
+
+ASIDE = [
+    (Move.ROLL_BACK, Phase.CUT_OVER, Phase.DUAL_WRITING, (), f"ec rollback {NAME} b"),
+    (Move.ROLL_BACK, Phase.CUT_OVER, Phase.BACKFILLED, (), "ec rollback b"),
+    (Move.ROLL_BACK, Phase.CUT_OVER, Phase.BACKFILLED, ("b",), "ec rollback b"),
+    (Move.ROLL_BACK, Phase.CUT_OVER, Phase.DUAL_WRITING, ("b",), ""),
+    (Move.ROLL_BACK, Phase.CUT_OVER, Phase.CONTRACTED, (), "ec rollback b"),
+    (Move.CUT_OVER, Phase.BACKFILLED, Phase.BACKFILLED, (), f"ec advance {NAME} b --release v2"),
+    (Move.CUT_OVER, Phase.BACKFILLED, Phase.BACKFILLED, ("b",), ""),
+    (Move.CUT_OVER, Phase.BACKFILLED, Phase.DUAL_WRITING, (), f"ec advance {NAME} --release v2 --speaks b=dual"),
+    (Move.CUT_OVER, Phase.BACKFILLED, Phase.CUT_OVER, (), f"ec advance {NAME} --release v2 --speaks b=new"),
+]
+
+
+@pytest.mark.parametrize(("move", "phase", "other", "named", "advice"), ASIDE)
+def test_what_is_advised_about_changes_that_a_release_takes_along(
+    move: Move, phase: Phase, other: Phase, named: tuple[str, ...], advice: str
+) -> None:
+    """Named along where that is enough; first or spoken of where it is not; open where each makes its own move."""
+    asked = Asked(move=move, release=V2, together=frozenset({NAME, *named}))
+    answer = release.OTHERS_HOLD.decide(facts(move, change(phase), asked=asked, others=(change(other, "b"),)))
+    assert (State.CLOSED if advice else State.OPEN, advice) == (answer.state, answer.next)
 
 
 def test_drift_is_no_obstacle_to_the_change_whose_shift_was_cut_off() -> None:
