@@ -23,6 +23,7 @@ from expandcontract.ledger.install import VERSION, installed_version
 from expandcontract.ledger.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -168,14 +169,14 @@ class Ledger:
         self._guarded("finish", name=name, phase=phase, move=move, to=to)
         self.journal("finished", name, {"move": move, "from": phase, "to": to})
 
-    def take_back(self, name: str, move: Move) -> None:
-        """Save that an unfinished ``move`` was undone; the change stands where it began.
+    def take_back(self, name: str, move: Move, why: str = "") -> None:
+        """Save that an unfinished ``move`` was undone, and why; the change stands where it began.
 
         Raises:
             BusyError: The change is no longer in that move.
         """
         self._guarded("take_back", name=name, move=move)
-        self.journal("taken_back", name, {"move": move})
+        self.journal("taken_back", name, {"move": move, "why": why} if why else {"move": move})
 
     def _guarded(self, query: str, /, *, name: str, **values: object) -> None:
         self._run("durable")
@@ -323,17 +324,17 @@ class Ledger:
         row = self._run("weights").one_or_none()
         return None if row is None else Weights(row.blue, row.green)
 
-    def record_weights(self, weights: Weights) -> None:
-        """Record the weights that the balancer reads back."""
+    def record_weights(self, weights: Weights, changes: Sequence[str] = ()) -> None:
+        """Record the weights that the balancer reads back, and for which changes they were written."""
         self._run("record_weights", **weights.document())
-        self.journal("traffic_read", None, dict(weights.document()))
+        self.journal("traffic_read", None, {**weights.document(), "changes": list(changes)})
 
     def journal(self, event: str, change: str | None = None, detail: dict[str, object] | None = None) -> None:
         """Append to the journal, durable with this transaction's commit."""
         self._run("journal", change=change, event=event, detail=json.dumps(detail or {}))
 
     def history(self, change: str | None = None) -> list[dict[str, object]]:
-        """The journal from first to last, of one change or of all."""
+        """The journal from first to last, of one change, with what was done for it, or of all."""
         return [dict(row) for row in self._run("history", change=change).mappings()]
 
     def verify_history(self) -> dict[str, object]:

@@ -127,7 +127,8 @@ SELECT expandcontract.journal_append(:change, :event, cast(:detail AS jsonb));
 
 -- name: history
 SELECT seq, at, actor, change, event, detail, hash FROM expandcontract.journal
-WHERE cast(:change AS text) IS NULL OR change = :change ORDER BY seq;
+WHERE cast(:change AS text) IS NULL OR change = :change OR detail -> 'changes' @> to_jsonb(cast(:change AS text))
+ORDER BY seq;
 
 -- name: verify_history
 WITH chain AS (

@@ -132,7 +132,7 @@ def change_release(
         before = live_release(ledger, origin)
     if asked.release is not None:
         try:
-            yield from put(place, mover, asked.release)
+            yield from put(place, mover, asked.release, names=names)
             yield from give(
                 place,
                 mover,
@@ -142,11 +142,11 @@ def change_release(
                 names=names,
                 origin=origin,
             )
-        except TrafficError:
+        except TrafficError as exc:
             if came_back(place, origin):
                 with mover.writing() as ledger:
                     for name in names:
-                        ledger.take_back(name, move)
+                        ledger.take_back(name, move, f"{exc.code} {exc.message}")
             raise
     yield from swap.noticed(mover, changes, move)
 
