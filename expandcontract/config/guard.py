@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from expandcontract.config.duration import Duration
+from expandcontract.config.duration import Duration  # noqa: TC001 - pydantic reads the annotations
 from expandcontract.config.section import Section
 
 
@@ -89,7 +89,7 @@ class GuardSettings(Section):
     in_a_row: int = Field(default=1, ge=1, description="How many looks in a row must find a metric beyond its limit.")
     wait_for_data: Duration = Field(
         default=timedelta(minutes=1),
-        description="How long a stage goes on beyond its soak while a metric cannot be judged; then the traffic goes back.",
+        description="How long a stage goes on beyond its soak while a metric cannot be judged; then it has failed.",
     )
     timeout: Duration = Field(
         default=timedelta(seconds=5), gt=timedelta(), description="How long one figure is waited for."

@@ -134,7 +134,7 @@ def judge(metric: Metric, color: Color, new: Measured, live: Measured | None) ->
         allowed = max(metric.ratio_to_live * other, metric.ignore_below)
         if limit is None or allowed < limit:
             limit = allowed
-            how = f"limit {allowed:.4g} ({metric.ratio_to_live:.4g} × {other:.4g} of {color.other}{_floor(metric)})"
+            how = f"limit {allowed:.4g} ({metric.ratio_to_live:.4g} times {other:.4g} of {color.other}{_floor(metric)})"
         beyond = value > limit
     standing = Standing.BREACH if beyond else Standing.WITHIN
     said = f"of {color} is {value:.4g}, {how or 'with nothing to compare it with'}"

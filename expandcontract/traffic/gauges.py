@@ -68,7 +68,9 @@ class HttpGauge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusGauge:
-    """An instant query. https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+    """An instant query.
+
+    https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 
     Attributes:
         url: Of Prometheus, or of what speaks its API.

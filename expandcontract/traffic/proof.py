@@ -58,7 +58,9 @@ def _text(reply: Reply, where: str) -> str | None:
 
 
 def at(document: Any, pointer: str) -> Any:
-    """What a JSON pointer leads to. https://www.rfc-editor.org/rfc/rfc6901
+    """What a JSON pointer leads to.
+
+    https://www.rfc-editor.org/rfc/rfc6901
 
     Raises:
         LookupError: There is nothing.
