@@ -303,8 +303,8 @@ class Ledger:
         row = self._run("version", name=name).one_or_none()
         return None if row is None else (row.baseline, {key: Speaks(value) for key, value in row.speaks.items()})
 
-    def record_release(self, release: Release, role: str | None) -> None:
-        """Record what is deployed on a color from now on."""
+    def record_release(self, release: Release, role: str | None, changes: Sequence[str] = ()) -> None:
+        """Record what is deployed on a color from now on, and for which changes."""
         speaks = json.dumps(dict(release.speaks))
         self._run("record_version", name=release.version, baseline=release.baseline, speaks=speaks)
         self._run(
@@ -315,9 +315,8 @@ class Ledger:
             baseline=release.baseline,
             speaks=speaks,
         )
-        self.journal(
-            "deployed", None, {"color": release.color, "version": release.version, "speaks": dict(release.speaks)}
-        )
+        told = {"color": release.color, "version": release.version, "speaks": dict(release.speaks)}
+        self.journal("deployed", None, {**told, "changes": list(changes)})
 
     def weights(self) -> Weights | None:
         """The weights as last read back, or ``None`` before the first reading."""

@@ -75,7 +75,7 @@ def put(place: Place, mover: Mover, release: Release, *, names: Sequence[str] = 
         with journaled(mover, "deploy_failed", told):
             place.deployer.deploy(color, version)
         with mover.writing() as ledger:
-            ledger.record_release(release, role)
+            ledger.record_release(release, role, names)
         yield Event(kind="deployed", text=f"{release} is deployed", data={"color": color, "version": version})
     else:  # the grant may have come only after it was deployed
         yield from _tell_role(mover, role, release)

@@ -7,17 +7,20 @@ mended the same command again leads on.
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from expandcontract.core.color import Color, Weights
+from expandcontract.ledger import Ledger
+from expandcontract.pg.connect import connect, parse
 from expandcontract.pg.server import free_port
 from expandcontract.traffic.switch import standing
 from tests.acceptance.test_together import wait_until
+from tests.fix_postgres import clone
 from tests.fix_project import CHANGE, Project
 from tests.services import Service, Users, when
 from tests.switches.envoy import EnvoyRig
@@ -25,7 +28,9 @@ from tests.switches.haproxy import HAProxyRig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
+    from expandcontract.pg.server import LocalServer
     from tests.switches.rig import ProcessRig
 
 TRAFFIC = 5
@@ -136,7 +141,8 @@ class Case:
 
     def story(self) -> list[dict[str, Any]]:
         """What the journal says of the change since its dual-write began for the first time."""
-        entries: list[dict[str, Any]] = self.project.document("history", CHANGE)["history"]  # type: ignore[assignment]
+        with connect(parse(self.project.database), command="test") as connection:
+            entries: list[dict[str, Any]] = Ledger(connection).history(CHANGE)
         moves = [entry["detail"].get("move") if entry["event"] == "began" else None for entry in entries]
         return entries[moves.index("dual-write") :]
 
@@ -150,14 +156,34 @@ class Case:
         return detail
 
 
+@pytest.fixture(scope="module")
+def expanded(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project with v1 live on blue and a change that is expanded; each test gets a copy of it."""
+    directory = tmp_path_factory.mktemp("expanded")
+    services = (Service("blue", directory), Service("green", directory))
+    with clone(server, "template1") as database:
+        project = Project(directory, database)
+        (directory / "weights").write_text("blue=100 green=0\n", encoding="utf-8")
+        Case(project, services).settings()
+        project.ec("init")
+        project.first()
+        project.ec("deploy", "blue", "v1")
+        project.ec("switch", "blue", "--steps", "100")
+        project.ec("new", "rename-column", "users", "full_name", "display_name")
+        project.ec("advance", CHANGE)
+        yield project
+    for service in services:
+        service.close()
+
+
 @pytest.fixture
-def case(project: Project, colors: tuple[Service, Service]) -> Case:
-    """A change that is expanded; the balancer is a file."""
-    found = Case(project, colors)
-    found.settings()
-    project.ec("deploy", "blue", "v1")
-    project.ec("advance", CHANGE)
-    return found
+def case(expanded: Project, server: LocalServer, tmp_path: Path, colors: tuple[Service, Service]) -> Iterator[Case]:
+    """A copy of that project; the balancer is a file."""
+    shutil.copytree(expanded.directory, tmp_path, dirs_exist_ok=True)
+    with clone(server, expanded.database.rpartition("/")[2]) as database:
+        found = Case(Project(tmp_path, database), colors)
+        found.settings()
+        yield found
 
 
 @pytest.fixture(params=[EnvoyRig, HAProxyRig], ids=lambda rig: rig.name)
@@ -175,7 +201,8 @@ def rig(request: pytest.FixtureRequest, case: Case) -> Iterator[ProcessRig]:
 
 
 def _seconds(first: dict[str, Any], second: dict[str, Any]) -> float:
-    return (datetime.fromisoformat(second["at"]) - datetime.fromisoformat(first["at"])).total_seconds()
+    took: timedelta = second["at"] - first["at"]
+    return took.total_seconds()
 
 
 def test_the_smoke_test_fails(case: Case) -> None:
@@ -191,7 +218,8 @@ def test_the_smoke_test_fails(case: Case) -> None:
     assert "s3cr3t" not in said
     assert "see postgresql://app:***@db/shop | trying | ok of green v2 at http://127.0.0.1:" in said
     assert "blue=100 green=0" == case.project.weights()
-    assert ["began", "deploy_intent", "smoke_failed", "taken_back"] == case.events()
+    assert ["began", "deploy_intent", "deployed", "smoke_failed", "taken_back"] == case.events()
+    assert "smoke_failed" in case.project.ec("history", CHANGE)
     assert "it ended with 3" in case.told("smoke_failed")["why"]
     assert case.told("taken_back")["why"].startswith("EC503 the smoke test of v2 on green failed")
     (case.project.directory / "broken").unlink()
@@ -223,7 +251,7 @@ def test_the_deployment_never_gets_ready(case: Case, green: Service) -> None:
     said = case.fails()
     assert "v2 on green does not become ready: GET /ready: 503" in said
     assert "blue=100 green=0" == case.project.weights()
-    assert ["began", "deploy_intent", "not_ready", "taken_back"] == case.events()
+    assert ["began", "deploy_intent", "deployed", "not_ready", "taken_back"] == case.events()
     assert '503 {"ready": false' in case.told("not_ready")["why"]
     assert "ec deploy green v2" in case.project.ec("advance", CHANGE, "--release", "v2", expect=REFUSED)
     green.ready = True
@@ -276,7 +304,7 @@ def test_readiness_flaps_during_a_stage(case: Case, green: Service, rig: Process
     assert Weights(100, 0) == rig.switch().read()
     assert users.answered > 0
     assert 0 == users.failed
-    assert ["traffic_intent", "traffic_read", "stage_failed", "traffic_intent", "traffic_read"] == case.events()[2:7]
+    assert ["traffic_intent", "traffic_read", "stage_failed", "traffic_intent", "traffic_read"] == case.events()[3:8]
     story = {entry["event"]: entry for entry in reversed(case.story())}
     assert _seconds(story["traffic_read"], story["stage_failed"]) < 4
     assert 10 == case.told("stage_failed")["percent"]
@@ -386,7 +414,7 @@ def test_a_balancer_that_does_nothing(case: Case) -> None:
     assert "EC502" in said
     assert "the balancer was given blue 90 %, green 10 % and reads blue 100 %, green 0 %" in said
     assert "blue=100 green=0" == case.project.weights()
-    assert ["began", "deploy_intent", "traffic_intent", "traffic_read"] == case.events()[:4]
+    assert ["began", "deploy_intent", "deployed", "traffic_intent", "traffic_read"] == case.events()[:5]
     assert "reads blue 100 %" in case.told("shift_failed")["why"]
     case.settings()
     case.succeeds()
