@@ -103,7 +103,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     if why and weights is None:
         msg = f"{why}; nothing was begun"
         raise UnreachableError(msg, hint="ec status")
-    if asked.move in {Move.DUAL_WRITE, Move.CUT_OVER}:
+    if asked.release is not None and asked.move is not Move.ROLL_BACK:
         guarding.guard(place, {})
     if asked.move in {Move.EXPAND, Move.CONTRACT} or (asked.move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
         need_guard(place.project.config)
