@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-
-import pytest
+from typing import TYPE_CHECKING
 
 from expandcontract.cli.screen import screen
 from expandcontract.cli.show_history import show_history
 from expandcontract.core.color import Color
 from expandcontract.core.guard import Measured, Metric, judge
+
+if TYPE_CHECKING:
+    import pytest
 
 ERRORS = judge(Metric(name="errors", limit=0.01), Color.GREEN, Measured(value=0.034), None)
 
