@@ -277,6 +277,7 @@ def test_a_deployment_that_has_to_be_made_again(case: Case, green: Service) -> N
         ({"color": "blue"}, 'the answer is of color blue, not green: 200 {"ready": true'),
         ({"directory": "elsewhere"}, "the answer is of version v1, not v2"),
     ],
+    ids=["another color", "another version"],
 )
 def test_somebody_else_answers(case: Case, green: Service, lie: dict[str, str], said: str) -> None:
     """A color whose address leads to the other one, or that still runs what it ran before, is not ready."""
@@ -443,15 +444,15 @@ def test_a_balancer_that_stays_away(case: Case) -> None:
     """It is said that the traffic is not back; the move stays in flight, and the same command goes on from there."""
     project = case.project
     case.settings(soak="1s", back_within="2s")
-    down, weights = project.directory / "down", project.directory / "weights"
-    with when(lambda: project.weights() == "blue=75 green=25", lambda: (down.touch(), weights.rename("kept"))):
+    down, weights, kept = (project.directory / name for name in ("down", "weights", "kept"))
+    with when(lambda: project.weights() == "blue=75 green=25", lambda: (down.touch(), weights.rename(kept))):
         said = project.ec("advance", CHANGE, "--release", "v2", expect=TRAFFIC)
     assert "going back to blue 100 %, green 0 % failed too" in said
     assert "expanded" == project.phase()
     assert "shift_failed" == case.events()[-1]
     assert "EC108" in project.ec("advance", CHANGE, expect=2)
     down.unlink()
-    (project.directory / "kept").rename(weights)
+    kept.rename(weights)
     case.succeeds()
     assert "blue=0 green=100" == project.weights()
 
