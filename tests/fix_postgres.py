@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
         yield started
 
 
-def _clone(server: LocalServer, template: str) -> Iterator[str]:
+@contextmanager
+def clone(server: LocalServer, template: str) -> Iterator[str]:
+    """The address of a database made from a template, for as long as the block runs."""
     name = f"test_{next(NUMBERS)}"
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -47,10 +50,12 @@ def _clone(server: LocalServer, template: str) -> Iterator[str]:
 @pytest.fixture
 def database(server: LocalServer) -> Iterator[str]:
     """The address of a fresh, empty database."""
-    yield from _clone(server, "template1")
+    with clone(server, "template1") as address:
+        yield address
 
 
 @pytest.fixture
 def ledger_database(server: LocalServer) -> Iterator[str]:
     """The address of a fresh database with the ledger and nothing else."""
-    yield from _clone(server, "template_ledger")
+    with clone(server, "template_ledger") as address:
+        yield address

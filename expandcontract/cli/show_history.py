@@ -45,6 +45,13 @@ def _detail(detail: Any) -> str:
         return ""
     if not isinstance(detail, dict):
         return str(detail)
-    return ", ".join(
-        f"{key}={value if isinstance(value, str) else json.dumps(value, default=str)}" for key, value in detail.items()
-    )
+    return ", ".join(f"{key}={_value(value)}" for key, value in detail.items())
+
+
+def _value(value: Any) -> str:
+    """A string as it is, the metrics of a stage as they were said, and the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    if value and isinstance(value, list) and all(isinstance(item, dict) and "said" in item for item in value):
+        return "; ".join(f"{item.get('metric')} {item['said']}" for item in value)
+    return json.dumps(value, default=str)

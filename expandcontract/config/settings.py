@@ -14,10 +14,12 @@ from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expandcontract.config.duration import Duration
+from expandcontract.config.guard import GuardSettings, check_pointer
+from expandcontract.config.section import Section
 from expandcontract.core.color import FULL, Color
 
 
@@ -47,12 +49,6 @@ def check_steps(steps: tuple[int, ...]) -> tuple[int, ...]:
         msg = f"steps must rise and end at 100, like 10,50,100; found {shown}"
         raise ValueError(msg)
     return steps
-
-
-class Section(BaseModel):
-    """A table of settings; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class WindowSettings(Section):
@@ -94,6 +90,10 @@ class TrafficSettings(Section):
     switch: str | None = Field(default=None, description="The adapter, by name; unset: none.")
     steps: Steps = Field(default=(10, 30, 50, 75, 100), description="Per cents of a staged shift.")
     soak: Duration = Field(default=timedelta(seconds=10), description="How long each stage is watched before the next.")
+    back_within: Duration = Field(
+        default=timedelta(seconds=30),
+        description="How long it is tried to take the traffic back where the balancer does not let us.",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="What the adapter itself needs.")
 
     _rising = field_validator("steps")(check_steps)
@@ -114,16 +114,30 @@ class ProbeSettings(Section):
 
     health: str = Field(default="/health", description="Path that answers 200 while the process is well.")
     ready: str = Field(default="/ready", description="Path that answers 200 while it can take traffic.")
+    color_in: str | None = Field(
+        default=None,
+        description="Where the answer of `ready` names its color: a JSON pointer like `/color`, or a header's name.",
+    )
+    version_in: str | None = Field(default=None, description="Where it names its version, in the same way.")
     in_a_row: int = Field(default=3, ge=1, description="Good answers in a row that count as healthy.")
     timeout: Duration = Field(default=timedelta(seconds=2), description="How long one answer is waited for.")
     interval: Duration = Field(default=timedelta(seconds=0.5), description="Pause between two probes.")
     budget: Duration = Field(default=timedelta(seconds=60), description="How long until a color counts as unhealthy.")
 
+    _pointers = field_validator("color_in", "version_in")(check_pointer)
+
 
 class SmokeSettings(Section):
     """``[smoke]``: a test of the idle color before it gets traffic."""
 
-    command: Command = Field(default=(), description="Run with EC_COLOR and EC_URL set; exit 0 passes. Unset: no test.")
+    command: Command = Field(
+        default=(),
+        description="Run with EC_COLOR, EC_URL and EC_VERSION set, `{color}`, `{url}` and `{version}` filled in; "
+        "exit 0 passes. Unset: no test.",
+    )
+    timeout: Duration = Field(
+        default=timedelta(minutes=5), gt=timedelta(), description="After that long it is ended and has failed."
+    )
 
 
 def _off(value: object) -> object:
@@ -241,7 +255,17 @@ class Settings(BaseSettings):
     deploy: DeploySettings = DeploySettings()
     probe: ProbeSettings = ProbeSettings()
     smoke: SmokeSettings = SmokeSettings()
+    guard: GuardSettings = GuardSettings()
     backfill: BackfillSettings = BackfillSettings()
+
+    @field_validator("guard")
+    @classmethod
+    def _watched(cls, guard: GuardSettings, others: ValidationInfo) -> GuardSettings:
+        traffic = others.data.get("traffic")
+        if guard.metrics and traffic is not None and not traffic.soak:
+            msg = "a metric is measured while a stage soaks; found traffic.soak = 0s"
+            raise ValueError(msg)
+        return guard
 
     def color(self, color: Color) -> ColorSettings:
         """The settings of one color; all unset where the file has none."""

@@ -65,6 +65,9 @@ soak = "1s"
 routes = {routes}
 admin = "http://127.0.0.1:{admin}"
 
+[probe]
+version_in = "/version"
+
 [deploy]
 deployer = "command"
 command = [{python}, "-m", "expandcontract.demo.deploy", "{{color}}", "{{version}}"]

@@ -23,6 +23,7 @@ from expandcontract.ledger.install import VERSION, installed_version
 from expandcontract.ledger.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -183,14 +184,14 @@ class Ledger:
         self._guarded("finish", name=name, phase=phase, move=move, to=to)
         self.journal("finished", name, {"move": move, "from": phase, "to": to})
 
-    def take_back(self, name: str, move: Move) -> None:
-        """Save that an unfinished ``move`` was undone; the change stands where it began.
+    def take_back(self, name: str, move: Move, why: str = "") -> None:
+        """Save that an unfinished ``move`` was undone, and why; the change stands where it began.
 
         Raises:
             BusyError: The change is no longer in that move.
         """
         self._guarded("take_back", name=name, move=move)
-        self.journal("taken_back", name, {"move": move})
+        self.journal("taken_back", name, {"move": move, "why": why} if why else {"move": move})
 
     def _guarded(self, query: str, /, *, name: str, **values: object) -> None:
         self._run("durable")
@@ -317,8 +318,8 @@ class Ledger:
         row = self._run("version", name=name).one_or_none()
         return None if row is None else (row.baseline, {key: Speaks(value) for key, value in row.speaks.items()})
 
-    def record_release(self, release: Release, role: str | None) -> None:
-        """Record what is deployed on a color from now on."""
+    def record_release(self, release: Release, role: str | None, changes: Sequence[str] = ()) -> None:
+        """Record what is deployed on a color from now on, and for which changes."""
         speaks = json.dumps(dict(release.speaks))
         self._run("record_version", name=release.version, baseline=release.baseline, speaks=speaks)
         self._run(
@@ -329,26 +330,25 @@ class Ledger:
             baseline=release.baseline,
             speaks=speaks,
         )
-        self.journal(
-            "deployed", None, {"color": release.color, "version": release.version, "speaks": dict(release.speaks)}
-        )
+        told = {"color": release.color, "version": release.version, "speaks": dict(release.speaks)}
+        self.journal("deployed", None, {**told, "changes": list(changes)})
 
     def weights(self) -> Weights | None:
         """The weights as last read back, or ``None`` before the first reading."""
         row = self._run("weights").one_or_none()
         return None if row is None else Weights(row.blue, row.green)
 
-    def record_weights(self, weights: Weights) -> None:
-        """Record the weights that the balancer reads back."""
+    def record_weights(self, weights: Weights, changes: Sequence[str] = ()) -> None:
+        """Record the weights that the balancer reads back, and for which changes they were written."""
         self._run("record_weights", **weights.document())
-        self.journal("traffic_read", None, dict(weights.document()))
+        self.journal("traffic_read", None, {**weights.document(), "changes": list(changes)})
 
     def journal(self, event: str, change: str | None = None, detail: dict[str, object] | None = None) -> None:
         """Append to the journal, durable with this transaction's commit."""
         self._run("journal", change=change, event=event, detail=json.dumps(detail or {}))
 
     def history(self, change: str | None = None) -> list[dict[str, object]]:
-        """The journal from first to last, of one change or of all."""
+        """The journal from first to last, of one change, with what was done for it, or of all."""
         return [dict(row) for row in self._run("history", change=change).mappings()]
 
     def turned_back(self) -> dict[str, tuple[datetime, str]]:

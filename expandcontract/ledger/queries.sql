@@ -128,7 +128,8 @@ SELECT expandcontract.journal_append(:change, :event, cast(:detail AS jsonb));
 
 -- name: history
 SELECT seq, at, actor, change, event, detail, hash FROM expandcontract.journal
-WHERE cast(:change AS text) IS NULL OR change = :change ORDER BY seq;
+WHERE cast(:change AS text) IS NULL OR change = :change OR detail -> 'changes' @> to_jsonb(cast(:change AS text))
+ORDER BY seq;
 
 -- name: fences
 SELECT f.role, f.could_login, f.change FROM (

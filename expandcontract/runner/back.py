@@ -65,7 +65,7 @@ def roll_back(place: Place, mover: Mover, changes: Sequence[ChangeState], asked:
     """Do the roll-back that was begun; everything may run twice."""
     names = [change.name for change in changes]
     if asked.release is not None:
-        yield from put(place, mover, asked.release)
+        yield from put(place, mover, asked.release, names=names)
         yield from give(place, mover, asked.release.color, steps=STRAIGHT, soak=NO_SOAK, names=names)
     moved = [c for c in changes if c.phase in {Phase.CUT_OVER, Phase.DUAL_WRITING} and not c.traded]
     with mover.writing() as ledger:

@@ -136,7 +136,7 @@ def change_release(
         before = live_release(ledger, origin)
     if asked.release is not None:
         try:
-            yield from put(place, mover, asked.release)
+            yield from put(place, mover, asked.release, names=names)
             yield from give(
                 place,
                 mover,
@@ -146,11 +146,11 @@ def change_release(
                 names=names,
                 origin=origin,
             )
-        except TrafficError:
+        except TrafficError as exc:
             if came_back(place, origin):
                 with mover.writing() as ledger:
                     for name, move in moves.items():
-                        ledger.take_back(name, move)
+                        ledger.take_back(name, move, f"{exc.code} {exc.message}")
             raise
     for change in changes:
         yield from swap.noticed(mover, [change], moves[change.name])

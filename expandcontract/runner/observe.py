@@ -18,6 +18,7 @@ from expandcontract.revisions.operations import SealNotNull
 from expandcontract.revisions.prelude import prelude
 from expandcontract.revisions.probe import need_guard
 from expandcontract.revisions.stamped import stamped
+from expandcontract.runner import guarding
 from expandcontract.runner.functions import importable
 from expandcontract.runner.leaving import with_sessions
 from expandcontract.runner.limits import workers
@@ -92,7 +93,7 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
 
     Raises:
         UnreachableError: The balancer does not answer.
-        ConfigError: ``env.py`` does not call the guard, or fails.
+        ConfigError: ``env.py`` does not call the guard, or fails; or what watches the shift cannot be made.
         PairError: A half of the pair is missing or out of order.
         MappingError: An expression does not parse, is volatile, or reads what it may not; a function cannot be
             imported.
@@ -101,6 +102,8 @@ def usable(place: Place, connection: Connection, change: ChangeState, asked: Ask
     if why and weights is None:
         msg = f"{why}; nothing was begun"
         raise UnreachableError(msg, hint="ec status")
+    if asked.release is not None and asked.move is not Move.ROLL_BACK:
+        guarding.guard(place, {})
     if asked.move in {Move.EXPAND, Move.CONTRACT} or (asked.move is Move.ROLL_BACK and change.phase is Phase.EXPANDED):
         need_guard(place.project.config)
     if asked.move is not Move.EXPAND:
@@ -317,7 +320,7 @@ def _with_health(place: Place, facts: Facts) -> Facts:
     deployed = facts.releases.get(release.color) if release else None
     if release is None or deployed is None or deployed.version != release.version:
         return facts
-    return replace(facts, health={release.color: place.probe(release.color, wait=False)})
+    return replace(facts, health={release.color: place.probe(release.color, release.version, wait=False)})
 
 
 def _with_ending(place: Place, connection: Connection, facts: Facts) -> Facts:

@@ -10,6 +10,7 @@ from expandcontract.errors import ConfigError
 from expandcontract.pg.connect import parse
 from expandcontract.traffic.deploy import open_deployer
 from expandcontract.traffic.probe import Probes, probe
+from expandcontract.traffic.proof import Proof
 from expandcontract.traffic.smoke import smoke
 from expandcontract.traffic.switch import open_switch
 
@@ -80,19 +81,20 @@ class Place:
         return Probes(
             health=found.health,
             ready=found.ready,
+            proof=Proof(color_in=found.color_in, version_in=found.version_in),
             in_a_row=found.in_a_row,
             timeout=found.timeout,
             interval=found.interval,
             budget=found.budget,
         )
 
-    def probe(self, color: Color, *, wait: bool = True) -> ColorHealth:
-        """What the probes of a color say.
+    def probe(self, color: Color, version: str | None = None, *, wait: bool = True) -> ColorHealth:
+        """What the probes of a color say, where ``version`` is deployed.
 
         Raises:
             ConfigError: The color has no address.
         """
-        return probe(color, self.address(color), self.probes, wait=wait)
+        return probe(color, self.address(color), self.probes, version=version, wait=wait)
 
     def address(self, color: Color) -> str:
         """Where the color itself answers.
@@ -106,7 +108,7 @@ class Place:
             raise ConfigError(msg, hint="set it in expandcontract.toml")
         return url
 
-    def smoke(self, color: Color) -> str | None:
+    def smoke(self, color: Color, version: str | None = None) -> str | None:
         """Why the smoke test failed; empty where it passed, ``None`` where none is set."""
-        command = self.settings.smoke.command
-        return smoke(command, color, self.address(color)) if command else None
+        found = self.settings.smoke
+        return smoke(found.command, color, self.address(color), version, found.timeout) if found.command else None

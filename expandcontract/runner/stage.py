@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from expandcontract.config.guard import GuardSettings
 from expandcontract.config.settings import DeploySettings, SmokeSettings, TrafficSettings
 from expandcontract.core.facts import ColorHealth
 from expandcontract.runner.place import Place
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 BUDGET = timedelta(minutes=2)
 """Nobody else is on the stage, so a lock that is not had by then is not had at all."""
 VARIABLE = "EC_DATABASE"
-SILENT = {"traffic": TrafficSettings(switch="memory", steps=(100,), soak=timedelta()), "deploy": DeploySettings()}
+SILENT = {
+    "traffic": TrafficSettings(switch="memory", steps=(100,), soak=timedelta()),
+    "deploy": DeploySettings(),
+    "guard": GuardSettings(),
+}
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,9 @@ class Stage(Place):
         """The balancer in memory."""
         return self.memory
 
-    def probe(self, color: Color, *, wait: bool = True) -> ColorHealth:
+    def probe(self, color: Color, version: str | None = None, *, wait: bool = True) -> ColorHealth:
         """Every release that is deployed here is well."""
-        del wait
+        del version, wait
         return ColorHealth(color=color, ok=True, evidence="nothing runs in a rehearsal")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
 from expandcontract.pg import roles
 from expandcontract.runner import fence
 from expandcontract.runner.events import Event
-from expandcontract.traffic.shift import Checked, Intent, Written, shift
+from expandcontract.runner.guarding import guard
+from expandcontract.traffic.shift import Intent, Written, shift
 from expandcontract.traffic.switch import abilities
+from expandcontract.traffic.watch import Checked, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from expandcontract.ledger import Ledger
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
+    from expandcontract.traffic import shift as traffic
 
 
 def release_for(
@@ -45,40 +49,60 @@ def release_for(
     )
 
 
-def put(place: Place, mover: Mover, release: Release) -> Iterator[Event]:
-    """Deploy ``release`` on its color unless it is there, and wait until it answers. May run twice.
+def put(place: Place, mover: Mover, release: Release, *, names: Sequence[str] = ()) -> Iterator[Event]:
+    """Deploy ``release`` on its color unless it is there and answers, and wait until it does. May run twice.
+
+    Args:
+        place: Where we work.
+        mover: Who moves.
+        release: What shall be on its color.
+        names: The changes for which it is done; the journal says so.
 
     Raises:
         DeployError: The deploy command failed.
         UnhealthyError: It does not become ready, or its smoke test failed.
     """
-    role = place.settings.color(release.color).role
+    color, version = release.color, release.version
+    told: dict[str, object] = {"color": color, "version": version, "changes": list(names)}
+    role = place.settings.color(color).role
     yield from fence.lift(mover, role=role)
     with mover.reading() as ledger:
-        deployed = ledger.releases().get(release.color)
-    same = deployed is not None and deployed.version == release.version and deployed.speaks == release.speaks
-    if not same:
+        deployed = ledger.releases().get(color)
+    same = deployed is not None and deployed.version == version and deployed.speaks == release.speaks
+    if not same or not place.probe(color, version, wait=False).ok:
         with mover.writing() as ledger:
-            ledger.journal("deploy_intent", None, {"color": release.color, "version": release.version})
+            ledger.journal("deploy_intent", None, told)
         yield from _tell_role(mover, role, release)
         yield Event(kind="step", text=f"deploying {release}")
-        place.deployer.deploy(release.color, release.version)
+        with journaled(mover, "deploy_failed", told):
+            place.deployer.deploy(color, version)
         with mover.writing() as ledger:
-            ledger.record_release(release, role)
-        yield Event(
-            kind="deployed", text=f"{release} is deployed", data={"color": release.color, "version": release.version}
-        )
+            ledger.record_release(release, role, names)
+        yield Event(kind="deployed", text=f"{release} is deployed", data={"color": color, "version": version})
     else:  # the grant may have come only after it was deployed
         yield from _tell_role(mover, role, release)
-    health = place.probe(release.color)
+    health = place.probe(color, version)
     yield _health(health)
-    if not health.ok:
-        msg = f"{release} does not become ready: {health.evidence}"
-        raise UnhealthyError(msg, hint="mend the release, then the same command again")
-    failed = place.smoke(release.color)
-    if failed:
-        msg = f"the smoke test of {release} failed: {failed}"
-        raise UnhealthyError(msg, hint="mend the release, then the same command again")
+    with journaled(mover, "not_ready", told):
+        if not health.ok:
+            msg = f"{release} does not become ready: {health.evidence}"
+            raise UnhealthyError(msg, hint="mend the release, then the same command again")
+    with journaled(mover, "smoke_failed", told):
+        failed = place.smoke(color, version)
+        if failed:
+            msg = f"the smoke test of {release} failed: {failed}"
+            raise UnhealthyError(msg, hint="mend the release, then the same command again")
+
+
+@contextmanager
+def journaled(mover: Mover, event: str, detail: Mapping[str, object]) -> Iterator[None]:
+    """What fails within the block stands in the journal, with what was seen."""
+    try:
+        yield
+    except TrafficError as exc:
+        with mover.writing() as ledger:
+            ledger.journal(event, None, {**detail, "code": exc.code, "why": exc.message})
+        raise
 
 
 def _tell_role(mover: Mover, role: str | None, release: Release) -> Iterator[Event]:
@@ -110,23 +134,45 @@ def give(
         SwitchError: The balancer failed.
     """
     switch = place.needed_switch()
+    with mover.reading() as ledger:
+        releases = ledger.releases()
     warning = abilities(switch).warning
     if warning:
         yield Event(kind="note", text=warning)
-    for event in shift(
-        switch, toward=color, steps=steps, soak=soak, check=lambda asked: place.probe(asked, wait=False), origin=origin
-    ):
-        match event:
-            case Intent(weights):
-                with mover.writing() as ledger:
-                    ledger.journal("traffic_intent", None, {**weights.document(), "changes": list(names)})
-                yield Event(kind="intent", text=f"setting {weights}", data=dict(weights.document()))
-            case Written(weights):
-                with mover.writing() as ledger:
-                    ledger.record_weights(weights)
-                yield Event(kind="traffic", text=f"the balancer gives {weights}", data=dict(weights.document()))
-            case Checked(health):
-                yield _health(health)
+    events = shift(
+        switch,
+        toward=color,
+        steps=steps,
+        soak=soak,
+        check=lambda asked: place.probe(asked, releases[asked].version if asked in releases else None, wait=False),
+        origin=origin,
+        guard=guard(place, releases) if soak else None,
+        back_within=place.settings.traffic.back_within,
+    )
+    with journaled(mover, "shift_failed", {"toward": color, "changes": list(names)}):
+        for event in events:
+            yield _told(mover, event, names)
+
+
+def _told(mover: Mover, event: traffic.Event, names: Sequence[str]) -> Event:
+    """Save one event of a shift, and say it."""
+    match event:
+        case Intent(weights):
+            with mover.writing() as ledger:
+                ledger.journal("traffic_intent", None, {**weights.document(), "changes": list(names)})
+            return Event(kind="intent", text=f"setting {weights}", data=dict(weights.document()))
+        case Written(weights):
+            with mover.writing() as ledger:
+                ledger.record_weights(weights, names)
+            return Event(kind="traffic", text=f"the balancer gives {weights}", data=dict(weights.document()))
+        case Waits(why, until_s):
+            text = f"the stage goes on for {until_s:.0f} s at most, because it cannot be judged: {why}"
+            return Event(kind="waiting", text=text, data={"seconds": round(until_s)})
+        case Checked() as stage:
+            with mover.writing() as ledger:
+                outcome = "stage_failed" if stage.why else "stage_passed"
+                ledger.journal(outcome, None, {**stage.document(), "changes": list(names)})
+            return Event(kind="health", text=str(stage), data=stage.document())
 
 
 def _health(health: ColorHealth) -> Event:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
+
+from expandcontract.traffic.process import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from expandcontract.core.color import Color
 
-TIMEOUT = 300.0  # seconds
+
+def smoke(command: Sequence[str], color: Color, url: str, version: str | None, within: timedelta) -> str:
+    """Run the smoke test; empty where it passed, else why it did not.
+
+    ``{color}``, ``{url}`` and ``{version}`` are filled in, and stand in ``EC_COLOR``, ``EC_URL`` and ``EC_VERSION``.
+
+    Args:
+        command: The user's.
+        color: The color that is tested.
+        url: Its own address.
+        version: What is deployed there; empty where that is not known.
+        within: After that long it is ended, with all that it started.
+    """
+    given = {"color": str(color), "url": url, "version": version or ""}
+    words = [_filled(word, given) for word in command]
+    return why_not(words, {f"EC_{name.upper()}": value for name, value in given.items()}, within)
 
 
-def smoke(command: Sequence[str], color: Color, url: str) -> str:
-    """Run the smoke test with ``EC_COLOR`` and ``EC_URL`` set; empty where it passed, else why it did not."""
-    environment = {**os.environ, "EC_COLOR": str(color), "EC_URL": url}
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        return str(exc)
-    if done.returncode == 0:
-        return ""
-    said = (done.stderr or done.stdout).strip().splitlines()
-    return f"it ended with {done.returncode}: {(said or ['no output'])[-1]}"
+def _filled(word: str, given: dict[str, str]) -> str:
+    for name, value in given.items():
+        word = word.replace(f"{{{name}}}", value)
+    return word

@@ -27,6 +27,7 @@ LARGEST = 400  # lines
             ("alembic", "psycopg", "pydantic_settings", "kubernetes", "boto3", "uvicorn", "postgast"),
         ),
         ("expandcontract.revisions.guard", ("pydantic", "rich", "typer", "httpx", "postgast")),
+        ("expandcontract.ready", ("alembic", "sqlalchemy", "psycopg", "pydantic", "rich", "typer", "postgast")),
         ("expandcontract.pg.locks", ("alembic", "postgast", "google.protobuf")),
     ],
 )

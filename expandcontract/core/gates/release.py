@@ -69,7 +69,8 @@ def color_healthy(facts: Facts) -> Answer:
     if health is None:
         return unknown(f"{release.color} has not been probed")
     if not health.ok:
-        return closed(f"{release.color} is not ready: {health.evidence}", next_=f"ec deploy {release.color} VERSION")
+        again = f"ec deploy {release.color} {release.version}"
+        return closed(f"{release.color} is not ready: {health.evidence}", next_=again)
     return opened(f"{release.color} is ready: {health.evidence}")
 
 
