@@ -12,19 +12,18 @@ from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, steering, verifying, views
+from expandcontract.runner import back, drifting, forward, rows, steering, switching, verifying, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.lengthen import lengthen
 from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import known, merged, observe, read_weights, usable
+from expandcontract.runner.observe import known, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
-from expandcontract.runner.traffic import give, release_for
+from expandcontract.runner.traffic import release_for
 from expandcontract.runner.waiting import patience
-from expandcontract.traffic.switch import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -126,6 +125,7 @@ class Runner:
             change = self._known(ledger, name)
             found = planned.work(self._place, connection, change)
             move = next_move(change)
+            found["drift"] = drifting.document(self._place, ledger)
             if move is not None:
                 asked = self._asked(ledger, [change], move, None, {}, by_database=False)
                 facts = observe(self._place, connection, ledger, name, asked)
@@ -158,6 +158,8 @@ class Runner:
                     changes = [self._known(ledger, name) for name in names]
                 move = common_move(changes)
                 if move is None or (to is not None and changes[0].phase is to):
+                    with m.reading() as ledger:
+                        drifting.refuse(self._place, ledger, changes[0])
                     yield Event(kind="note", text=f"{names[0]} is {changes[0].phase}; nothing is left to do")
                     return
                 if to is not None and not changes[0].path(to):
@@ -200,27 +202,17 @@ class Runner:
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""
         with mover(self._place.url, f"switch {color}", self._window) as m:
-            with m.reading() as ledger:
-                changes = merged(self._place, ledger)
-                release = ledger.releases().get(color)
-                releases = ledger.releases()
-            colors.may_switch(color, release, changes)
-            found = standing(self._place.needed_switch())
-            strays = [change.name for change in changes if colors.strayed(change, found, releases, changes)]
-            yield from give(
-                self._place,
-                m,
-                color,
-                steps=steps or self._place.settings.traffic.steps,
-                soak=self._place.settings.traffic.soak,
-                names=[],
-            )
-            with m.writing() as ledger:
-                for name in strays:
-                    ledger.open_window(name)
-            for name in strays:
-                yield Event(kind="note", text=f"the rollback window of {name} starts anew", change=name)
-        yield Event(kind="finished", text=f"{color} has all the traffic")
+            yield from switching.switch(self._place, m, color, steps)
+
+    def adopt(self) -> Iterator[Event]:
+        """Accept the weights that the balancer reads as the truth."""
+        with mover(self._place.url, "switch --adopt", self._window) as m:
+            yield from switching.adopt(self._place, m)
+
+    def tell(self, word: str, why: str | None = None) -> dict[str, object]:
+        """Let the shift that is under way pause, resume or abort, in whatever process; needs no mover lock."""
+        said = switching.tell(self._place, word, why)
+        return {"said": said, "status": self.status(files=False)}
 
     def rollback(self, names: Sequence[str], *, terminate_idle: bool = False) -> Iterator[Event]:
         """Lead the named changes one phase back, or take back what is in flight."""

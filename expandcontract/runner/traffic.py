@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from expandcontract.core.color import FULL, Color, Weights
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.ledger import shifts
 from expandcontract.pg import roles
 from expandcontract.runner.events import Event
-from expandcontract.traffic.shift import Checked, Intent, Written, shift
-from expandcontract.traffic.switch import abilities
+from expandcontract.traffic.orders import GO_ON, Order, Word
+from expandcontract.traffic.shift import Checked, Held, Intent, Resumed, Written, shift
+from expandcontract.traffic.switch import abilities, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from expandcontract.ledger import Ledger
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
+    from expandcontract.traffic.shift import Event as Shifting
 
 
 def release_for(
@@ -100,31 +103,94 @@ def give(
     soak: timedelta,
     names: Sequence[str],
     origin: Weights | None = None,
+    back: bool = True,
 ) -> Iterator[Event]:
     """Shift the traffic to ``color``; every intent is committed before its write, every reading after it.
 
+    Args:
+        place: Where.
+        mover: Us.
+        color: Gets the traffic.
+        steps: Per cents of the stages.
+        soak: How long each stage is watched.
+        names: The changes that move with it.
+        origin: Where to go back to on failure; default what the balancer reads.
+        back: Whether there is a way back.
+
     Raises:
         UnhealthyError: The color failed a check; the traffic was taken back.
+        AbortedError: Somebody aborted it; the traffic was taken back.
         SwitchError: The balancer failed.
     """
     switch = place.needed_switch()
     warning = abilities(switch).warning
     if warning:
         yield Event(kind="note", text=warning)
-    for event in shift(
-        switch, toward=color, steps=steps, soak=soak, check=lambda asked: place.probe(asked, wait=False), origin=origin
-    ):
-        match event:
-            case Intent(weights):
-                with mover.writing() as ledger:
-                    ledger.journal("traffic_intent", None, {**weights.document(), "changes": list(names)})
-                yield Event(kind="intent", text=f"setting {weights}", data=dict(weights.document()))
-            case Written(weights):
-                with mover.writing() as ledger:
-                    ledger.record_weights(weights)
-                yield Event(kind="traffic", text=f"the balancer gives {weights}", data=dict(weights.document()))
-            case Checked(health):
-                yield _health(health)
+    begins = origin or standing(switch)
+    yield from _strange(mover, standing(switch))
+    with mover.writing() as ledger:
+        shifts.begin(ledger, color, begins)
+
+    def orders() -> Order:
+        with mover.reading() as ledger:
+            return _order(shifts.under_way(ledger))
+
+    def check(asked: Color) -> ColorHealth:
+        return place.probe(asked, wait=False)
+
+    events = shift(switch, toward=color, steps=steps, soak=soak, check=check, origin=begins, back=back, orders=orders)
+    try:
+        for event in events:
+            yield from _followed(mover, event, names)
+    except TrafficError:
+        if came_back(place, begins):
+            with mover.writing() as ledger:
+                shifts.end(ledger)
+        raise
+    with mover.writing() as ledger:
+        shifts.end(ledger)
+
+
+def _strange(mover: Mover, found: Weights) -> Iterator[Event]:
+    """Before anything else: say and keep what the balancer reads, where the ledger last read something else."""
+    with mover.reading() as ledger:
+        recorded = ledger.weights()
+    if recorded is None or recorded == found:
+        return
+    with mover.writing() as ledger:
+        ledger.journal("traffic_drift", None, {"recorded": recorded.document(), "found": found.document()})
+        ledger.record_weights(found)
+    text = f"the balancer gives {found}, the ledger last read {recorded}; the shift goes on from what the balancer says"
+    yield Event(kind="note", text=text, data=dict(found.document()))
+
+
+def _order(found: shifts.Shift | None) -> Order:
+    if found is None:
+        return GO_ON
+    if found.aborted is not None:
+        return Order(Word.ABORT, str(found.aborted))
+    return Order(Word.PAUSE, str(found.paused)) if found.paused is not None else GO_ON
+
+
+def _followed(mover: Mover, event: Shifting, names: Sequence[str]) -> Iterator[Event]:
+    """An event of the shift saved and told, in that order."""
+    match event:
+        case Intent(weights):
+            with mover.writing() as ledger:
+                ledger.journal("traffic_intent", None, {**weights.document(), "changes": list(names)})
+            yield Event(kind="intent", text=f"setting {weights}", data=dict(weights.document()))
+        case Written(weights):
+            with mover.writing() as ledger:
+                ledger.record_weights(weights)
+            yield Event(kind="traffic", text=f"the balancer gives {weights}", data=dict(weights.document()))
+        case Held(weights, order):
+            ways = "ec switch resume goes on, ec switch abort takes the traffic back"
+            text = f"paused {order.said}; the balancer keeps {weights}; {ways}"
+            yield Event(kind="note", text=text, data={**weights.document(), "paused": True})
+        case Resumed(weights):
+            yield Event(kind="note", text=f"resumed at {weights}", data={**weights.document(), "paused": False})
+        case Checked(health):
+            yield _health(health)
 
 
 def _health(health: ColorHealth) -> Event:

@@ -1,5 +1,7 @@
 """The staged shift: an intent before each write, a reading after it, a check after each soak, and back on failure.
 
+Orders given meanwhile are asked for twice a second while a stage soaks, and before each write.
+
 It is a generator: the caller saves each :class:`Intent` before it asks for the next event, and only then is the
 balancer written. So an intent is always older than its effect.
 """
@@ -7,11 +9,12 @@ balancer written. So an intent is always older than its effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from expandcontract.core.color import FULL, Weights
-from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.errors import AbortedError, SwitchError, TrafficError, UnhealthyError, UnsavedError
+from expandcontract.traffic.orders import Word, none
 from expandcontract.traffic.switch import abilities, standing
 
 if TYPE_CHECKING:
@@ -20,7 +23,11 @@ if TYPE_CHECKING:
 
     from expandcontract.core.color import Color
     from expandcontract.core.facts import ColorHealth
+    from expandcontract.traffic.orders import Order
     from expandcontract.traffic.switch import TrafficSwitch
+
+LOOK_S = 0.5
+"""How often orders are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,22 @@ class Checked:
     health: ColorHealth
 
 
-Event = Intent | Written | Checked
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The shift was paused: the weights stay as they are until it is resumed or aborted."""
+
+    weights: Weights
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The pause is over."""
+
+    weights: Weights
+
+
+Event = Intent | Written | Checked | Held | Resumed
 
 
 def shift(
@@ -55,6 +77,8 @@ def shift(
     soak: timedelta,
     check: Callable[[Color], ColorHealth],
     origin: Weights | None = None,
+    back: bool = True,
+    orders: Callable[[], Order] = none,
 ) -> Iterator[Event]:
     """Give ``toward`` the traffic, stage by stage, from wherever the balancer stands.
 
@@ -66,31 +90,72 @@ def shift(
         soak: How long each stage is left to run before it is checked.
         check: Probes a color.
         origin: Where to go back to on failure; default what the balancer reads at the start.
+        back: Whether there is a way back; without one the traffic stays as it was written last.
+        orders: What the shift has been told since.
 
     Yields:
-        Intent, Written and Checked, in that order for each stage.
+        Intent, Written and Checked, in that order for each stage; Held and Resumed where it was paused.
 
     Raises:
         UnhealthyError: The color failed a check; the traffic was taken back.
-        SwitchError: The balancer failed; the traffic was taken back, or the message says that it was not.
+        AbortedError: It was told to; the traffic was taken back.
+        SwitchError: The balancer failed, or someone else moved the traffic meanwhile; the traffic was taken back, or
+            the message says that it was not.
     """
     start = standing(switch)
     steps = steps if abilities(switch).gradual else (FULL,)
-    back = origin or start
     try:
-        for percent in steps:
-            weights = Weights.toward(toward, percent)
-            if weights.of(toward) < start.of(toward):
-                continue
-            yield from move(switch, weights)
-            sleep(soak.total_seconds())
-            health = check(toward)
-            yield Checked(health)
-            if not health.ok:
-                msg = f"{toward} failed its check at {percent} %: {health.evidence}"
-                raise UnhealthyError(msg)  # answered below like every other failure
+        yield from _stages(switch, start, [Weights.toward(toward, percent) for percent in steps], soak, check, orders)
     except TrafficError as failure:
-        yield from _take_back(switch, back, failure)
+        if not back:
+            raise
+        yield from _take_back(switch, origin or start, failure)
+
+
+def _stages(
+    switch: TrafficSwitch,
+    start: Weights,
+    stages: Sequence[Weights],
+    soak: timedelta,
+    check: Callable[[Color], ColorHealth],
+    orders: Callable[[], Order],
+) -> Iterator[Event]:
+    toward = stages[-1].live
+    assert toward is not None  # noqa: S101  # the last stage is 100
+    stands = start
+    for weights in stages:
+        if weights.of(toward) < start.of(toward):
+            continue
+        yield from _heed(orders, stands, 0)
+        found = standing(switch)
+        if found != stands:
+            msg = f"someone else moved the traffic in the middle of the shift: it was given {stands} and reads {found}"
+            raise SwitchError(msg)
+        yield from move(switch, weights)
+        stands = weights
+        yield from _heed(orders, stands, soak.total_seconds())
+        health = check(toward)
+        yield Checked(health)
+        if not health.ok:
+            msg = f"{toward} failed its check at {weights.of(toward)} %: {health.evidence}"
+            raise UnhealthyError(msg)
+
+
+def _heed(orders: Callable[[], Order], stands: Weights, soak_s: float) -> Iterator[Event]:
+    """Let the stage run for so many seconds, and for as long as it is paused; a pause counts as such time."""
+    ends, held = monotonic() + soak_s, False
+    while True:
+        order = orders()
+        if order.word is Word.ABORT:
+            msg = f"the shift was aborted at {stands}, {order.said}"
+            raise AbortedError(msg, hint="ec history shows the whole story; the same command begins anew")
+        if held is not (order.word is Word.PAUSE):
+            held = not held
+            yield Held(stands, order) if held else Resumed(stands)
+        left = ends - monotonic()
+        if not held and left <= 0:
+            return
+        sleep(LOOK_S if held else min(LOOK_S, left))
 
 
 def move(switch: TrafficSwitch, weights: Weights) -> Iterator[Event]:
@@ -115,4 +180,5 @@ def _take_back(switch: TrafficSwitch, back: Weights, failure: TrafficError) -> I
         msg = f"{failure.message}; going back to {back} failed too: {second.message}"
         raise SwitchError(msg, hint="mend the balancer, then ec rollback CHANGE") from failure
     msg = f"{failure.message}; the traffic was taken back: {back}"
-    raise type(failure)(msg, hint=failure.hint or "mend the release, then the same command again") from failure
+    kind = SwitchError if isinstance(failure, UnsavedError) else type(failure)
+    raise kind(msg, hint=failure.hint or "mend the release, then the same command again") from failure
