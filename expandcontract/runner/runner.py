@@ -214,19 +214,28 @@ class Runner:
         said = switching.tell(self._place, word, why)
         return {"said": said, "status": self.status(files=False)}
 
-    def rollback(self, names: Sequence[str], *, terminate_idle: bool = False) -> Iterator[Event]:
-        """Lead the named changes one phase back, or take back what is in flight."""
-        names = once(names)
+    def foretell(self, names: Sequence[str], steps: Sequence[int] | None = None) -> dict[str, object]:
+        """What ``rollback`` of the named changes would do, and what its gates say; changes nothing."""
+        from expandcontract.runner import foretold  # noqa: PLC0415  # only here
+
+        return foretold.rollback(self._place, once(names), tuple(steps or back.STRAIGHT))
+
+    def rollback(
+        self, names: Sequence[str], *, steps: Sequence[int] | None = None, terminate_idle: bool = False
+    ) -> Iterator[Event]:
+        """Lead the named changes one phase back, or take back what is in flight; the traffic at once, or by stages."""
+        names, stages = once(names), tuple(steps or back.STRAIGHT)
         with self._mover("rollback " + " ".join(names), terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 changes = [self._known(ledger, name) for name in names]
             flying = [change for change in changes if change.in_flight is not None]
             if flying and flying[0].in_flight and flying[0].in_flight.move is not Move.ROLL_BACK:
-                yield from back.take_back(self._place, m, self._whole(m, flying[0]))
+                yield from back.take_back(self._place, m, self._whole(m, flying[0]), stages)
                 return
+            origin = read_weights(self._place)[0]
             if flying:
                 changes = self._whole(m, flying[0])
-                asked = forward.recalled(flying[0])[0]
+                asked, origin, stages = forward.recalled(flying[0])
             else:
                 same_phase(changes)
                 with m.reading() as ledger:
@@ -234,13 +243,13 @@ class Runner:
                 self._judged(m, changes, asked)
                 with m.writing() as ledger:
                     for change in changes:
-                        kept = forward.remembered(asked, read_weights(self._place)[0], back.STRAIGHT)
+                        kept = forward.remembered(asked, origin, stages)
                         ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
                 if change.phase is Phase.CUT_OVER:
                     yield from rows.lost(self._place, change)
-            yield from back.roll_back(self._place, m, changes, asked)
+            yield from back.roll_back(self._place, m, changes, asked, origin=origin, steps=stages)
             yield from self._finished(m, changes)
 
     def window(self, name: str, extend: timedelta) -> dict[str, object]:

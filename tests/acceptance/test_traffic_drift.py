@@ -96,7 +96,7 @@ def test_reset_by_hand_after_contract(project: Project, asked: tuple[str, ...]) 
 
 
 def test_no_command_makes_it_worse_after_contract(project: Project, colors: object) -> None:
-    """What does not fit is neither adopted nor given more; putting back is one write, and nothing goes back on failure."""
+    """What does not fit is neither adopted nor given more; putting back is one write that no failure undoes."""
     contracted(project)
     by_hand(project, "blue=40 green=60\n")
     assert "cannot be accepted: v2 on green does not fit" in project.ec("switch", "--adopt", expect=REFUSED)

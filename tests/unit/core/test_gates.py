@@ -77,7 +77,11 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         Move.EXPAND,
         Phase.PLANNED,
         {"weights": Weights(40, 60)},
-        ("closed", "the balancer gives blue 40 %, green 60 %, the ledger last read blue 100 %, green 0 %"),
+        (
+            "closed",
+            "the balancer gives blue 40 %, green 60 %, the ledger last read blue 100 %, green 0 %; "
+            "no release is recorded on green",
+        ),
     ),
     (
         ground.TRAFFIC_DRIFT,

@@ -1,0 +1,127 @@
+"""A shift that runs, told from another terminal to stay where it is, to go on, or to go back."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests.acceptance.test_together import wait_until
+from tests.fix_project import CHANGE, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DUAL = ("advance", CHANGE, "--release", "v2", "--steps", "40,100")
+REFUSED, TAKEN_BACK, INTERRUPTED = 3, 5, 130
+
+
+@contextmanager
+def shifting(project: Project, colors: object, *arguments: str, percent: str) -> Iterator[subprocess.Popen[str]]:
+    """A shift in its first stage, which lasts until somebody says otherwise."""
+    project.settings(colors, soak="10m")  # type: ignore[arg-type]
+    process = project.begin(*arguments)
+    try:
+        wait_until(lambda: process.poll() is not None or percent in project.weights())
+        wait_until(
+            lambda: process.poll() is not None or project.sql("SELECT 1 FROM expandcontract.traffic WHERE blue = 60")
+        )
+        project.settings(colors, soak="0s")  # type: ignore[arg-type]
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[str], code: int) -> str:
+    """What it said, once it has ended."""
+    said, _ = process.communicate(timeout=120)
+    assert code == process.returncode, said
+    return said
+
+
+def events(project: Project) -> list[object]:
+    """The journal's events, first to last."""
+    return [event for (event,) in project.sql("SELECT event FROM expandcontract.journal ORDER BY seq")]
+
+
+def shift(project: Project) -> dict[str, Any]:
+    """What ``ec status`` has of the shift under way."""
+    traffic: dict[str, Any] = project.document("status")["traffic"]  # type: ignore[assignment]
+    found: dict[str, Any] = traffic["shift"]
+    return found
+
+
+def test_paused_interrupted_and_resumed(project: Project, colors: object) -> None:
+    """The pause is told in both terminals and outlives the process; resumed, the same command ends the shift."""
+    project.ec("advance", CHANGE)
+    with shifting(project, colors, *DUAL, percent="green=40") as process:
+        said = project.ec("switch", "pause", "--why", "the sale begins")
+        assert "the shift toward green stays where it is" in said
+        assert "the sale begins" in said
+        assert {"why": "the sale begins"}.items() <= shift(project)["paused"].items()
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "paused by" in line:
+                assert "the sale begins; the balancer keeps blue 60 %, green 40 %" in line
+                assert "ec switch resume goes on, ec switch abort takes the traffic back" in line
+                break
+        process.send_signal(signal.SIGINT)
+        ended(process, INTERRUPTED)
+        with shifting(project, colors, "advance", CHANGE, percent="green=40") as again:
+            assert again.stdout is not None
+            for line in again.stdout:
+                assert "setting" not in line
+                if "paused by" in line:
+                    break
+            assert "goes on" in project.ec("switch", "resume")
+            said = ended(again, 0)
+    assert "blue=0 green=100" == project.weights()
+    assert "dual_writing" == project.phase()
+    assert None is project.document("status")["traffic"]["shift"]  # type: ignore[index]
+    assert {"shift_pause", "shift_resume"} <= set(events(project))
+
+
+def test_aborted(project: Project, colors: object) -> None:
+    """The traffic is back within a second or so, the command ends with 5 and says who wanted that; the next one is new."""
+    project.ec("advance", CHANGE)
+    with shifting(project, colors, *DUAL, percent="green=40") as process:
+        assert "goes back to blue 100 %, green 0 %" in project.ec("switch", "abort", "--why", "too slow")
+        said = ended(process, TAKEN_BACK)
+    assert "EC507" in said
+    assert "too slow; the traffic was taken back: blue 100 %, green 0 %" in said
+    assert "blue=100 green=0" == project.weights()
+    assert "expanded" == project.phase()
+    assert ["shift_abort", "traffic_intent", "traffic_read", "taken_back"] == events(project)[-4:]
+    for word in ("pause", "resume", "abort"):
+        assert f"no shift is under way; there is nothing to {word}" in project.ec("switch", word, expect=REFUSED)
+    project.ec(*DUAL)
+    assert "dual_writing" == project.phase()
+
+
+def test_a_way_back_aborted(project: Project, colors: object) -> None:
+    """A roll-back by stages that is aborted leaves the change where it was; its window starts anew."""
+    project.to("cut_over")
+    before = project.sql("SELECT window_opened_at FROM expandcontract.change")[0][0]
+    with shifting(project, colors, "rollback", CHANGE, "--steps", "40,100", percent="green=40") as process:
+        assert [(None,)] == project.sql("SELECT window_opened_at FROM expandcontract.change")
+        project.ec("switch", "abort")
+        ended(process, TAKEN_BACK)
+    assert "blue=100 green=0" == project.weights()
+    assert [("cut_over", None)] == project.sql("SELECT phase, move FROM expandcontract.change")
+    assert project.sql("SELECT window_opened_at FROM expandcontract.change")[0][0] > before  # type: ignore[operator]
+
+
+def test_a_switch_aborted_after_a_kill(project: Project, colors: object) -> None:
+    """Nobody is at work: the order waits, and the same command heeds it and knows where the shift had begun."""
+    project.ec("deploy", "green", "v1b")
+    with shifting(project, colors, "switch", "green", "--steps", "40,100", percent="green=40") as process:
+        process.kill()
+        process.communicate()
+        wait_until(lambda: "nobody works on it" in project.ec("switch", "pause"))
+        project.ec("switch", "abort")
+    said = project.ec("switch", "green", expect=TAKEN_BACK)
+    assert "the traffic was taken back: blue 100 %, green 0 %" in said
+    assert "blue=100 green=0" == project.weights()
