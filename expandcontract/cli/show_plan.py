@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.cli.show_gate import show_gate
-from expandcontract.cli.show_status import show_drift, timeline
+from expandcontract.cli.show_status import timeline
+from expandcontract.cli.show_switch import show_drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

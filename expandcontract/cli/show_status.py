@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.cli.figures import figures
+from expandcontract.cli.show_switch import show_drift, show_shift
 from expandcontract.cli.times import length, moment, until
 from expandcontract.core.phase import ORDER
 
@@ -150,28 +151,6 @@ def _releases(out: Screen, document: Mapping[str, Any]) -> None:
     if traffic.get("error") and not traffic.get("drift"):
         out.line(f"the balancer could not be read: {traffic['error']}", "yellow")
     show_shift(out, traffic.get("shift"))
-
-
-def show_drift(out: Screen, drift: Mapping[str, Any] | None) -> None:
-    """Show that somebody else moved the traffic; nothing where nobody did."""
-    if drift:
-        out.line(f"{drift['code']} {drift['gate']}: {drift['reason']}", "bold red")
-        out.line(f"  next: {drift['next']}", "cyan")
-
-
-def show_shift(out: Screen, shift: Mapping[str, Any] | None) -> None:
-    """Show the shift that is under way, and what it was told; nothing where there is none."""
-    if not shift:
-        return
-    out.line(f"a shift toward {shift['toward']} is under way since {moment(shift['began_at'])}", "yellow")
-    for word, ways in (
-        ("paused", "ec switch resume, or ec switch abort"),
-        ("aborted", "the command that began it takes the traffic back"),
-    ):
-        if told := shift.get(word):
-            why = f": {told['why']}" if told.get("why") else ""
-            out.line(f"  {word} by {told['by']} at {moment(told['at'])}{why}", "yellow")
-            out.line(f"  next: {ways}", "cyan")
 
 
 def _integrity(out: Screen, document: Mapping[str, Any]) -> None:

@@ -121,19 +121,20 @@ TELLING = {"pause": {"why"}, "resume": set(), "abort": {"why"}}
 """What a shift can be told, and the options that go with it."""
 
 
-def shifting(slot: str | None, percents: str | None, why: str | None, *, adopt: bool) -> str:
-    """What ``ec switch`` is to do: ``shift``, ``adopt``, or what a shift under way is told.
+def shifting(slot: str | None, percents: str | None, why: str | None, *, adopt: bool, check: bool) -> str:
+    """What ``ec switch`` is to do: ``shift``, ``adopt``, ``check``, or what a shift under way is told.
 
     Raises:
         UsageError: Nothing was asked for, or two things that exclude each other.
     """
-    word = "adopt" if adopt else slot if slot in TELLING else "shift"
-    if slot is None and not adopt:
+    asked = [word for word, given in (("adopt", adopt), ("check", check), (slot, slot is not None)) if given]
+    if not asked:
         msg = "no color was named"
-        raise UsageError(msg, hint="ec switch blue, or ec switch pause, or ec switch --adopt")
-    if slot is not None and adopt:
-        msg = f"--adopt takes the traffic as it is, and {slot} says what it shall be"
-        raise UsageError(msg, hint="ec switch --adopt")
+        raise UsageError(msg, hint="ec switch blue, or ec switch pause, or ec switch --check")
+    if len(asked) > 1:
+        msg = f"--{asked[0]} stands alone, without {asked[1]}"
+        raise UsageError(msg, hint=f"ec switch --{asked[0]}")
+    word = "adopt" if adopt else "check" if check else slot if slot in TELLING else "shift"
     if why is not None and "why" not in TELLING.get(word, ()):
         msg = "--why goes with pause and abort"
         raise UsageError(msg, hint="ec switch pause --why REASON")

@@ -209,6 +209,10 @@ class Runner:
         with mover(self._place.url, "switch --adopt", self._window) as m:
             yield from switching.adopt(self._place, m)
 
+    def check_switch(self) -> dict[str, object]:
+        """Whether the configured balancer can be reached, read and written; changes nothing."""
+        return switching.look(self._place)
+
     def tell(self, word: str, why: str | None = None) -> dict[str, object]:
         """Let the shift that is under way pause, resume or abort, in whatever process; needs no mover lock."""
         said = switching.tell(self._place, word, why)

@@ -19,7 +19,8 @@ from expandcontract.runner.events import Event
 from expandcontract.runner.mover import holder
 from expandcontract.runner.observe import merged
 from expandcontract.runner.traffic import give
-from expandcontract.traffic.switch import standing
+from expandcontract.traffic import checks
+from expandcontract.traffic.switch import abilities, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -147,6 +148,24 @@ def _said(
         text = f"{change.name} is {change.phase}, and {release}, which speaks {speaks}, gets traffic"
         text += f"; ec rollback {change.name} goes back with it, ec switch {release.color.other} puts the traffic back"
         yield Event(kind="note", text=text, change=change.name)
+
+
+def look(place: Place) -> dict[str, object]:
+    """Whether the configured balancer can be reached, read and written, JSON-ready; changes nothing.
+
+    Raises:
+        ConfigError: No switch is set, or a setting of its own is missing.
+    """
+    found = place.needed_switch()
+    can, seen = abilities(found), checks.look(found)
+    return {
+        "switch": place.settings.traffic.switch,
+        "gradual": can.gradual,
+        "per_request": can.per_request,
+        "warning": can.warning or None,
+        "checks": [check.document() for check in seen],
+        "ok": all(check.ok for check in seen),
+    }
 
 
 def tell(place: Place, word: str, why: str | None) -> str:

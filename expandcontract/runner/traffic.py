@@ -10,9 +10,10 @@ from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
 from expandcontract.ledger import shifts
 from expandcontract.pg import roles
+from expandcontract.runner.emptying import Emptying
 from expandcontract.runner.events import Event
 from expandcontract.traffic.orders import GO_ON, Order, Word
-from expandcontract.traffic.shift import Checked, Held, Intent, Resumed, Written, shift
+from expandcontract.traffic.shift import Busy, Checked, Held, Intent, Resumed, Written, shift
 from expandcontract.traffic.switch import abilities, standing
 
 if TYPE_CHECKING:
@@ -138,7 +139,17 @@ def give(
     def check(asked: Color) -> ColorHealth:
         return place.probe(asked, wait=False)
 
-    events = shift(switch, toward=color, steps=steps, soak=soak, check=check, origin=begins, back=back, orders=orders)
+    events = shift(
+        switch,
+        toward=color,
+        steps=steps,
+        soak=soak,
+        check=check,
+        origin=begins,
+        back=back,
+        orders=orders,
+        busy=Emptying(place, mover, color.other),
+    )
     try:
         for event in events:
             yield from _followed(mover, event, names)
@@ -189,6 +200,8 @@ def _followed(mover: Mover, event: Shifting, names: Sequence[str]) -> Iterator[E
             yield Event(kind="note", text=text, data={**weights.document(), "paused": True})
         case Resumed(weights):
             yield Event(kind="note", text=f"resumed at {weights}", data={**weights.document(), "paused": False})
+        case Busy(what):
+            yield Event(kind="waiting", text=f"{what}; ec switch abort takes the traffic back", data={"doing": what})
         case Checked(health):
             yield _health(health)
 

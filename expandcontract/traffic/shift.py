@@ -66,10 +66,22 @@ class Resumed:
     weights: Weights
 
 
-Event = Intent | Written | Checked | Held | Resumed
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """All the traffic is where it should be, and the other color is still at work."""
+
+    what: str
 
 
-def shift(
+def nothing() -> str:
+    """For a shift of which nobody can say whether the other color is still at work."""
+    return ""
+
+
+Event = Intent | Written | Checked | Held | Resumed | Busy
+
+
+def shift(  # noqa: PLR0913  # each is decided by the caller
     switch: TrafficSwitch,
     *,
     toward: Color,
@@ -79,6 +91,7 @@ def shift(
     origin: Weights | None = None,
     back: bool = True,
     orders: Callable[[], Order] = none,
+    busy: Callable[[], str] = nothing,
 ) -> Iterator[Event]:
     """Give ``toward`` the traffic, stage by stage, from wherever the balancer stands.
 
@@ -92,9 +105,11 @@ def shift(
         origin: Where to go back to on failure; default what the balancer reads at the start.
         back: Whether there is a way back; without one the traffic stays as it was written last.
         orders: What the shift has been told since.
+        busy: What the other color is still at after the last stage, asked for again and again until it is nothing.
 
     Yields:
-        Intent, Written and Checked, in that order for each stage; Held and Resumed where it was paused.
+        Intent, Written and Checked, in that order for each stage; Held and Resumed where it was paused; Busy, once for
+        each new answer, until the shift is done.
 
     Raises:
         UnhealthyError: The color failed a check; the traffic was taken back.
@@ -106,6 +121,7 @@ def shift(
     steps = steps if abilities(switch).gradual else (FULL,)
     try:
         yield from _stages(switch, start, [Weights.toward(toward, percent) for percent in steps], soak, check, orders)
+        yield from _emptied(Weights.toward(toward), busy, orders)
     except TrafficError as failure:
         if not back:
             raise
@@ -139,6 +155,15 @@ def _stages(
         if not health.ok:
             msg = f"{toward} failed its check at {weights.of(toward)} %: {health.evidence}"
             raise UnhealthyError(msg)
+
+
+def _emptied(stands: Weights, busy: Callable[[], str], orders: Callable[[], Order]) -> Iterator[Event]:
+    said = ""
+    while found := busy():
+        if found != said:
+            yield Busy(found)
+        said = found
+        yield from _heed(orders, stands, LOOK_S)
 
 
 def _heed(orders: Callable[[], Order], stands: Weights, soak_s: float) -> Iterator[Event]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from tests.acceptance.test_together import wait_until
 from tests.fix_project import CHANGE, Project
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 DUAL = ("advance", CHANGE, "--release", "v2", "--steps", "40,100")
@@ -85,7 +85,7 @@ def test_paused_interrupted_and_resumed(project: Project, colors: object) -> Non
 
 
 def test_aborted(project: Project, colors: object) -> None:
-    """The traffic is back within a second or so, the command ends with 5 and says who wanted that; the next one is new."""
+    """The traffic is back, the command ends with 5 and says who wanted that; the next one begins anew."""
     project.ec("advance", CHANGE)
     with shifting(project, colors, *DUAL, percent="green=40") as process:
         assert "goes back to blue 100 %, green 0 %" in project.ec("switch", "abort", "--why", "too slow")

@@ -8,8 +8,10 @@ from expandcontract.cli.options import Json, Steps
 from expandcontract.cli.play import play
 from expandcontract.cli.screen import emit, screen
 from expandcontract.cli.session import runner
-from expandcontract.cli.show_status import show_shift
+from expandcontract.cli.show_switch import show_checks, show_shift
 from expandcontract.cli.words import color, shifting, steps
+
+FAILED = 5
 
 
 def command(
@@ -28,6 +30,9 @@ def command(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Accept the weights that the balancer reads as the truth.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try reachability, rights and state of the balancer; nothing changes.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Shift the traffic to a color in steps, each watched; refused where a change's phase would become untrue.
@@ -35,10 +40,14 @@ def command(
     With pause, resume or abort it tells that to the shift under way, be it of this command, of ec advance or of ec
     rollback, in whatever process, and returns at once.
     """
-    wanted = shifting(slot, percents, why, adopt=adopt)
+    wanted = shifting(slot, percents, why, adopt=adopt, check=check)
     asked = runner(ctx)
     if wanted == "adopt":
         play(asked.adopt(), json=json, status=lambda: asked.status(None))
+    elif wanted == "check":
+        found = asked.check_switch()
+        emit(found) if json else show_checks(screen(), found)
+        raise typer.Exit(0 if found["ok"] else FAILED)
     elif wanted == "shift":
         events = asked.switch(color(slot or ""), steps(percents))
         left = f"the traffic stands between the colors; ec switch {slot} goes on, ec status shows it"
