@@ -110,7 +110,14 @@ class Shop(Project):
 
     def misplaced(self, answers: list[Answered]) -> list[str]:
         """The answers of a release that did not fit the schema, or was not on that color, while they were given."""
-        phases = [(0.0, Phase.PLANNED), *((at, Phase(detail["to"])) for at, detail in self.journal("finished"))]
+        phases = sorted(
+            [
+                (0.0, Phase.PLANNED),
+                *((at, Phase.EXPANDED) for at, _ in self.journal("expand_applied")),
+                *((at, Phase(detail["to"])) for at, detail in self.journal("finished")),
+                *((at, Phase.CONTRACTED) for at, _ in self.journal("contract_applied")),
+            ]
+        )
         there = {
             color: [(at, detail["version"]) for at, detail in self.journal("deployed") if detail["color"] == color]
             for color in map(str, Color)

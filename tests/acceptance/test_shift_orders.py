@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.acceptance.test_repository import _blocks, _run
 from tests.acceptance.test_together import wait_until
 from tests.fix_project import CHANGE, Project
 
@@ -70,14 +72,14 @@ def test_paused_interrupted_and_resumed(project: Project, colors: object) -> Non
                 break
         process.send_signal(signal.SIGINT)
         ended(process, INTERRUPTED)
-        with shifting(project, colors, "advance", CHANGE, percent="green=40") as again:
-            assert again.stdout is not None
-            for line in again.stdout:
-                assert "setting" not in line
-                if "paused by" in line:
-                    break
-            assert "goes on" in project.ec("switch", "resume")
-            said = ended(again, 0)
+    again = project.begin("advance", CHANGE)
+    assert again.stdout is not None
+    for line in again.stdout:
+        assert "setting" not in line
+        if "paused by" in line:
+            break
+    assert "goes on" in project.ec("switch", "resume")
+    ended(again, 0)
     assert "blue=0 green=100" == project.weights()
     assert "dual_writing" == project.phase()
     assert None is project.document("status")["traffic"]["shift"]  # type: ignore[index]
@@ -112,6 +114,25 @@ def test_a_way_back_aborted(project: Project, colors: object) -> None:
     assert "blue=100 green=0" == project.weights()
     assert [("cut_over", None)] == project.sql("SELECT phase, move FROM expandcontract.change")
     assert project.sql("SELECT window_opened_at FROM expandcontract.change")[0][0] > before  # type: ignore[operator]
+
+
+def test_a_shift_as_the_guide_tells_it(project: Project, colors: object) -> None:
+    """Every command of the guide, in its order, by two terminals."""
+    check, begin, hold, go_on, give_up, back, accept = _blocks("how-to/shift-by-stages.md")
+    _run(project, check)
+    project.ec("advance", CHANGE)
+    words = shlex.split(begin[0])[1:]
+    with shifting(project, colors, *words, percent="green=40") as process:
+        for lines in (hold, go_on, give_up):
+            _run(project, lines)
+        assert "the error rate of v2 rises" in ended(process, TAKEN_BACK)
+    _run(project, begin)
+    assert "dual_writing" == project.phase()
+    _run(project, back)
+    assert "expanded" == project.phase()
+    (project.directory / "weights").write_text("blue=70 green=30", encoding="utf-8")
+    _run(project, accept)
+    project.ec("advance", CHANGE, "--by", "database")
 
 
 def test_a_switch_aborted_after_a_kill(project: Project, colors: object) -> None:
