@@ -12,7 +12,7 @@ from expandcontract.pg.queries import load
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
 
@@ -44,6 +44,18 @@ def unseen(connection: Connection, roles: Collection[str]) -> tuple[Finding, ...
     """The login roles whose sessions we may not see in full, each with the grant that is missing."""
     rows = connection.execute(text(QUERIES["unseen"]), {"roles": sorted(roles)}).mappings()
     return tuple(Finding(what=row["what"], fix=row["fix"]) for row in rows)
+
+
+def begun(connection: Connection, role: str, since: datetime) -> tuple[Session, ...]:
+    """The sessions of a login role in this database that have begun a transaction since; ``unknown`` is hidden.
+
+    Args:
+        connection: In a transaction of its own, for the view is read once in each.
+        role: The login role.
+        since: On the database's clock.
+    """
+    rows = connection.execute(text(QUERIES["begun"]), {"role": role, "since": since}).mappings()
+    return tuple(Session(**row) for row in rows)
 
 
 def snapshots(connection: Connection, older_than: timedelta) -> tuple[Snapshot, ...]:

@@ -64,6 +64,12 @@ def unfenced(connection: Connection, roles: Collection[str]) -> tuple[Finding, .
     return (*barred, *(replace(found, fix=f"as a superuser: {found.fix}") for found in lacking))
 
 
+def sees_transactions(connection: Connection) -> str:
+    """The grant that is missing to see the transactions of other roles; empty where none is."""
+    row = connection.execute(text(QUERIES["statistics"])).mappings().one_or_none()
+    return "" if row is None else str(row["fix"])
+
+
 def may_install(connection: Connection) -> None:
     """Make sure that we may create the ledger, or alter the one that is there.
 

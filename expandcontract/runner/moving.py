@@ -13,7 +13,7 @@ from expandcontract.core.phase import SHIFTS, Move, Phase
 from expandcontract.core.plan import implied, judge
 from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UsageError
-from expandcontract.runner import back, forward
+from expandcontract.runner import back, drifting, forward
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import known, observe, read_weights, usable
 from expandcontract.runner.together import combined, own, resumed_as_begun, same_phase
@@ -42,7 +42,7 @@ def advance(place: Place, m: Mover, names: Sequence[str], to: Phase | None, call
 
     Raises:
         UsageError: Their moves are not made as one, or ``to`` does not lie ahead.
-        RefusedError: A gate is closed.
+        RefusedError: A gate is closed; nothing is left to do, and somebody else moved the traffic.
     """
     moved = False
     while True:
@@ -53,6 +53,8 @@ def advance(place: Place, m: Mover, names: Sequence[str], to: Phase | None, call
         moves = combined([flying] if flying else changes)
         if not moves or (to is not None and changes[0].phase is to):
             if not moved:
+                with m.reading() as ledger:
+                    drifting.refuse(place, ledger, changes[0])
                 phases = ", ".join(f"{change.name} is {change.phase}" for change in changes)
                 yield Event(kind="note", text=f"{phases}; nothing is left to do")
             return

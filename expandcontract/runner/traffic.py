@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from expandcontract.core.color import FULL, Color, Weights
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.ledger import shifts
 from expandcontract.pg import roles
 from expandcontract.runner import fence
+from expandcontract.runner.emptying import Emptying
 from expandcontract.runner.events import Event
+from expandcontract.runner.following import followed, order, strange
 from expandcontract.runner.guarding import guard
-from expandcontract.traffic.shift import Intent, Written, shift
-from expandcontract.traffic.switch import abilities
-from expandcontract.traffic.watch import Checked, Waits
+from expandcontract.traffic.shift import shift
+from expandcontract.traffic.switch import abilities, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from expandcontract.ledger import Ledger
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
-    from expandcontract.traffic import shift as traffic
+    from expandcontract.traffic.orders import Order
 
 
 def release_for(
@@ -126,11 +128,23 @@ def give(
     soak: timedelta,
     names: Sequence[str],
     origin: Weights | None = None,
+    back: bool = True,
 ) -> Iterator[Event]:
     """Shift the traffic to ``color``; every intent is committed before its write, every reading after it.
 
+    Args:
+        place: Where.
+        mover: Us.
+        color: Gets the traffic.
+        steps: Per cents of the stages.
+        soak: How long each stage is watched.
+        names: The changes that move with it.
+        origin: Where to go back to on failure; default what the balancer reads.
+        back: Whether there is a way back.
+
     Raises:
         UnhealthyError: The color failed a check; the traffic was taken back.
+        AbortedError: Somebody aborted it; the traffic was taken back.
         SwitchError: The balancer failed.
     """
     switch = place.needed_switch()
@@ -139,40 +153,42 @@ def give(
     warning = abilities(switch).warning
     if warning:
         yield Event(kind="note", text=warning)
+    begins = origin or standing(switch)
+    yield from strange(mover, standing(switch))
+    with mover.writing() as ledger:
+        shifts.begin(ledger, color, begins)
+
+    def orders() -> Order:
+        with mover.reading() as ledger:
+            return order(shifts.under_way(ledger))
+
+    def check(asked: Color) -> ColorHealth:
+        return place.probe(asked, releases[asked].version if asked in releases else None, wait=False)
+
     events = shift(
         switch,
         toward=color,
         steps=steps,
         soak=soak,
-        check=lambda asked: place.probe(asked, releases[asked].version if asked in releases else None, wait=False),
-        origin=origin,
+        check=check,
+        origin=begins,
+        back=back,
+        orders=orders,
+        busy=Emptying(place, mover, color.other),
         guard=guard(place, releases) if soak else None,
         back_within=place.settings.traffic.back_within,
     )
-    with journaled(mover, "shift_failed", {"toward": color, "changes": list(names)}):
-        for event in events:
-            yield _told(mover, event, names)
-
-
-def _told(mover: Mover, event: traffic.Event, names: Sequence[str]) -> Event:
-    """Save one event of a shift, and say it."""
-    match event:
-        case Intent(weights):
+    try:
+        with journaled(mover, "shift_failed", {"toward": color, "changes": list(names)}):
+            for event in events:
+                yield followed(mover, event, names)
+    except TrafficError:
+        if came_back(place, begins):
             with mover.writing() as ledger:
-                ledger.journal("traffic_intent", None, {**weights.document(), "changes": list(names)})
-            return Event(kind="intent", text=f"setting {weights}", data=dict(weights.document()))
-        case Written(weights):
-            with mover.writing() as ledger:
-                ledger.record_weights(weights, names)
-            return Event(kind="traffic", text=f"the balancer gives {weights}", data=dict(weights.document()))
-        case Waits(why, until_s):
-            text = f"the stage goes on for {until_s:.0f} s at most, because it cannot be judged: {why}"
-            return Event(kind="waiting", text=text, data={"seconds": round(until_s)})
-        case Checked() as stage:
-            with mover.writing() as ledger:
-                outcome = "stage_failed" if stage.why else "stage_passed"
-                ledger.journal(outcome, None, {**stage.document(), "changes": list(names)})
-            return Event(kind="health", text=str(stage), data=stage.document())
+                shifts.end(ledger)
+        raise
+    with mover.writing() as ledger:
+        shifts.end(ledger)
 
 
 def _health(health: ColorHealth) -> Event:

@@ -1,5 +1,7 @@
 """The staged shift: an intent before each write, a reading after it, a watch over each soak, and back on failure.
 
+Orders given meanwhile are asked for twice a second while a stage soaks, and before each write.
+
 It is a generator: the caller saves each :class:`Intent` before it asks for the next event, and only then is the
 balancer written. So an intent is always older than its effect.
 """
@@ -13,8 +15,9 @@ from typing import TYPE_CHECKING
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from expandcontract.core.color import FULL, Weights
-from expandcontract.errors import SwitchError, TrafficError
+from expandcontract.errors import SwitchError, TrafficError, UnsavedError
 from expandcontract.traffic.guard import Guard, Watched
+from expandcontract.traffic.orders import LOOK_S, Heeding, Held, Resumed, none
 from expandcontract.traffic.switch import abilities, standing
 from expandcontract.traffic.watch import Checked, Waits, watch
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from expandcontract.core.color import Color
     from expandcontract.core.facts import ColorHealth
+    from expandcontract.traffic.orders import Order
     from expandcontract.traffic.switch import TrafficSwitch
 
 AT_ONCE = timedelta()
@@ -46,10 +50,22 @@ class Written:
     weights: Weights
 
 
-Event = Intent | Written | Checked | Waits
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """All the traffic is where it should be, and the other color is still at work."""
+
+    what: str
 
 
-def shift(
+def nothing() -> str:
+    """For a shift of which nobody can say whether the other color is still at work."""
+    return ""
+
+
+Event = Intent | Written | Checked | Waits | Held | Resumed | Busy
+
+
+def shift(  # noqa: PLR0913  # each is decided by the caller
     switch: TrafficSwitch,
     *,
     toward: Color,
@@ -57,6 +73,9 @@ def shift(
     soak: timedelta,
     check: Callable[[Color], ColorHealth],
     origin: Weights | None = None,
+    back: bool = True,
+    orders: Callable[[], Order] = none,
+    busy: Callable[[], str] = nothing,
     guard: Guard | None = None,
     back_within: timedelta = BACK_WITHIN,
 ) -> Iterator[Event]:
@@ -70,34 +89,70 @@ def shift(
         soak: How long each stage is watched.
         check: Probes a color.
         origin: Where to go back to on failure; default what the balancer reads at the start.
+        back: Whether there is a way back; without one the traffic stays as it was written last.
+        orders: What the shift has been told since.
+        busy: What the other color is still at after the last stage, asked for again and again until it is nothing.
         guard: What is watched in each stage beside readiness.
         back_within: How long it is tried to take the traffic back, where the balancer does not let us.
 
     Yields:
-        Intent, Written and Checked, in that order for each stage; Waits before Checked where data are missing.
+        Intent, Written and Checked, in that order for each stage; Waits before Checked where data are missing; Held and
+        Resumed where it was paused; Busy, once for each new answer, until the shift is done.
 
     Raises:
         UnhealthyError: The color failed a check; the traffic was taken back.
-        SwitchError: The balancer failed; the traffic was taken back, or the message says that it was not.
+        AbortedError: It was told to; the traffic was taken back.
+        SwitchError: The balancer failed, or someone else moved the traffic meanwhile; the traffic was taken back, or
+            the message says that it was not.
     """
     start = standing(switch)
     steps = steps if abilities(switch).gradual else (FULL,)
-    back = origin or start
-    watched = Watched(guard or Guard(), toward, check, compared=back.of(toward.other) > 0)
+    home = origin or start
+    stages = [Weights.toward(toward, percent) for percent in steps]
+    watched = Watched(guard or Guard(), toward, check, compared=home.of(toward.other) > 0)
+    heeding = Heeding(orders)
     moved = False
     try:
         watched.begin()
-        for percent in steps:
-            weights = Weights.toward(toward, percent)
-            if weights.of(toward) < start.of(toward):
-                continue
-            moved = True
-            yield from move(switch, weights)
-            yield from watch(watched, weights, soak)
+        for event in _stages(switch, start, stages, soak, watched, heeding):
+            moved = moved or isinstance(event, Intent)
+            yield event
+        yield from _emptied(stages[-1], busy, heeding)
     except TrafficError as failure:
-        if not moved and start == back:
+        if not back or (not moved and start == home):
             raise
-        yield from _take_back(switch, back, failure, back_within)
+        yield from _take_back(switch, home, failure, back_within)
+
+
+def _stages(  # what is shifted, and what is heeded meanwhile
+    switch: TrafficSwitch,
+    start: Weights,
+    stages: Sequence[Weights],
+    soak: timedelta,
+    watched: Watched,
+    heeding: Heeding,
+) -> Iterator[Event]:
+    stands = start
+    for weights in stages:
+        if weights.of(watched.toward) < start.of(watched.toward):
+            continue
+        yield from heeding.pass_on(stands)
+        found = standing(switch)
+        if found != stands:
+            msg = f"someone else moved the traffic in the middle of the shift: it was given {stands} and reads {found}"
+            raise SwitchError(msg)
+        yield from move(switch, weights)
+        stands = weights
+        yield from watch(watched, weights, soak, heeding)
+
+
+def _emptied(stands: Weights, busy: Callable[[], str], heeding: Heeding) -> Iterator[Event]:
+    said = ""
+    while found := busy():
+        if found != said:
+            yield Busy(found)
+        said = found
+        yield from heeding.rest(stands, LOOK_S)
 
 
 def move(switch: TrafficSwitch, weights: Weights, within: timedelta = AT_ONCE) -> Iterator[Event]:
@@ -138,4 +193,5 @@ def _take_back(switch: TrafficSwitch, back: Weights, failure: TrafficError, with
         msg = f"{failure.message}; going back to {back} failed too: {second.message}"
         raise SwitchError(msg, hint="mend the balancer, then ec rollback CHANGE") from failure
     msg = f"{failure.message}; the traffic was taken back: {back}"
-    raise type(failure)(msg, hint=failure.hint or "mend the release, then the same command again") from failure
+    kind = SwitchError if isinstance(failure, UnsavedError) else type(failure)
+    raise kind(msg, hint=failure.hint or "mend the release, then the same command again") from failure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from expandcontract.core.guard import broken, lacking
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from expandcontract.core.color import Color, Weights
     from expandcontract.core.guard import Look
     from expandcontract.traffic.guard import Watched
+    from expandcontract.traffic.orders import Heeding, Held, Resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,22 @@ class Waits:
     until_s: float
 
 
-def watch(watched: Watched, weights: Weights, soak: timedelta) -> Iterator[Checked | Waits]:
-    """Let a stage soak, looking at it several times.
+def watch(
+    watched: Watched, weights: Weights, soak: timedelta, heeding: Heeding
+) -> Iterator[Checked | Waits | Held | Resumed]:
+    """Let a stage soak, looking at it several times; one that is paused is looked at until it is resumed.
 
     Args:
         watched: What is looked at.
         weights: Those of the stage, in force.
         soak: How long.
+        heeding: Hears what the shift is told.
 
     Yields:
-        Waits where data are missing at the end of the soak; at last Checked.
+        Waits where data are missing at the end of the soak, Held and Resumed where it is paused; at last Checked.
 
     Raises:
+        AbortedError: It was told to go back.
         UnhealthyError: The color was not ready, a metric was beyond its limit, or its data did not come.
     """
     looks: list[Look] = []
@@ -87,20 +92,21 @@ def watch(watched: Watched, weights: Weights, soak: timedelta) -> Iterator[Check
     began = monotonic()
     while True:
         gone = monotonic() - began
-        sleep(max(0.0, min(every, length - gone)) if gone < length or not looks else every)
+        rest = max(0.0, min(every, length - gone)) if gone < length or not looks else every
+        yield from heeding.rest(weights, rest)
         looks.append(watched.look(weights))
         gone = monotonic() - began
         why = broken(looks, may_fail=guard.may_fail, in_a_row=guard.in_a_row)
         missing = lacking(looks[-1]) if gone >= length else ""
-        if missing and gone >= longest:
+        if missing and gone >= longest and not heeding.held:
             why = why or f"{missing}; without data a stage is not passed"
-        if why or (gone >= length and not missing):
+        if why or (gone >= length and not missing and not heeding.held):
             yield Checked(watched.toward, weights, looks[-1], why)
             if not why:
                 return
             percent = weights.of(watched.toward)
             msg = f"{watched.toward} failed its check at {percent} %, {gone:.0f} s into a soak of {length:g} s: {why}"
             raise UnhealthyError(msg)
-        if missing and not told:
+        if missing and not told and not heeding.held:
             told = True
-            yield Waits(missing, longest - gone)
+            yield Waits(missing, max(0.0, longest - gone))

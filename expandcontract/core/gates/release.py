@@ -11,6 +11,8 @@ from expandcontract.core.phase import SHIFTS, Move, Phase, after, forward
 from expandcontract.core.release import Speaks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from expandcontract.core.change import ChangeState
     from expandcontract.core.facts import Facts
     from expandcontract.core.gate import Answer
@@ -103,16 +105,24 @@ def way_back(facts: Facts) -> Answer:
     return opened(f"{release} stays the way back")
 
 
+def taken(facts: Facts) -> tuple[ChangeState, ...]:
+    """The other changes of which that release, live, would make untrue what is true."""
+    release = facts.asked.release
+    return tuple(
+        other
+        for other in facts.others()
+        if release is not None
+        and (phase := _then(facts, other))
+        and spoken(release, other, facts.changes) not in requires(other, phase)
+    )
+
+
 def others_hold(facts: Facts) -> Answer:
     """What is true of the other changes stays true with that release live, or they move along with it."""
     release = facts.asked.release
     if release is None:
         return opened("the traffic stays")
-    untrue = [
-        other
-        for other in facts.others()
-        if (phase := _then(facts, other)) and spoken(release, other, facts.changes) not in requires(other, phase)
-    ]
+    untrue = taken(facts)
     if untrue:
         names = ", ".join(other.name for other in untrue)
         return closed(
@@ -129,7 +139,7 @@ def _then(facts: Facts, other: ChangeState) -> Phase | None:
     return after(other.phase, Move.ROLL_BACK, other.kind) if facts.asked.move is Move.ROLL_BACK else None
 
 
-def _aside(facts: Facts, release: Release, untrue: list[ChangeState]) -> str:
+def _aside(facts: Facts, release: Release, untrue: Sequence[ChangeState]) -> str:
     """What to type about changes that the release would make untrue: go with it, or before it, or be spoken of."""
     named = [facts.change.name, *sorted(facts.asked.together - {facts.change.name})]
     alone = [other for other in untrue if other.name in named or not _follows(facts, release, other)]

@@ -39,6 +39,7 @@ UNSEEN = Finding(
 FENCED = Asked(move=Move.CONTRACT, fence=True)
 BY_DATABASE = Asked(move=Move.DUAL_WRITE, by_database=True)
 OPEN = ("open", None)
+NOBODY = "no release is recorded on green"
 
 CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = [
     (ground.MOVER_LOCK, Move.EXPAND, Phase.PLANNED, {}, OPEN),
@@ -83,7 +84,10 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         Move.EXPAND,
         Phase.PLANNED,
         {"weights": Weights(40, 60)},
-        ("closed", "the balancer gives blue 40 %, green 60 %, the ledger last read blue 100 %, green 0 %"),
+        (
+            "closed",
+            f"the balancer gives {Weights(40, 60)}, the ledger last read {Weights(100, 0)}; {NOBODY}",
+        ),
     ),
     (
         ground.TRAFFIC_DRIFT,
