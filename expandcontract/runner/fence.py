@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_none
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from expandcontract.core.facts import Asked, Facts
 from expandcontract.core.gates.data import SESSIONS
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
 
-BUDGET_S = 30
-"""How long a role's sessions are looked for and ended."""
+BUDGET_S, AGAIN_S = 30, 0.1
+"""How long a role's sessions are looked for and ended, and how often."""
 
 
 def lock_out(place: Place, mover: Mover, changes: Sequence[ChangeState], asked: Asked) -> Iterator[Event]:
@@ -87,7 +87,7 @@ def _end(place: Place, role: str) -> int:
     again = Retrying(
         retry=retry_if_result(bool),
         stop=stop_after_delay(BUDGET_S),
-        wait=wait_none(),
+        wait=wait_fixed(AGAIN_S),
         retry_error_callback=lambda _: None,
     )
     with connect(place.url, command="fence") as connection:
