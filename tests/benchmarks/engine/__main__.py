@@ -77,7 +77,11 @@ class Run:
         found = self._all(table, COMMON | {"UPDATE, without triggers": MORE["UPDATE, without triggers"]}, self.times)
         found |= self._all(table, {name: MORE[name] for name in MORE if name not in found}, 1)
         for name, rival in peers.found().items():
-            found[name] = self.ground.measured(table, rival, synced=False, column=peers.COLUMN)
+            try:
+                found[name] = self.ground.measured(table, rival, synced=False, column=peers.COLUMN)
+            except RuntimeError as exc:  # it is theirs to mend, and the rest is measured all the same
+                print(exc, flush=True)  # noqa: T201
+                continue
             self._say(table, name, found[name])
         self._keep("main", {name: asdict(figures) for name, figures in found.items()}, bounds.main(found))
         self.figures = found

@@ -44,8 +44,8 @@ def pgroll(dsn: str, table: Table) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "01_shown_name.json")
         file.write_text(json.dumps(PGROLL), encoding="utf-8")
-        _run(folder, "pgroll", "init", "--postgres-url", dsn)
-        _run(folder, "pgroll", "start", str(file), "--complete", "--postgres-url", dsn)
+        _run(folder, "pgroll", "init", "--postgres-url", _plain(dsn))
+        _run(folder, "pgroll", "start", str(file), "--complete", "--postgres-url", _plain(dsn))
 
 
 def reshape(dsn: str, table: Table) -> None:
@@ -63,6 +63,11 @@ PEERS: dict[str, Callable[[str, Table], None]] = {"pgroll": pgroll, "reshape": r
 def found() -> dict[str, Callable[[str, Table], None]]:
     """Those that are on the path."""
     return {name: run for name, run in PEERS.items() if shutil.which(name)}
+
+
+def _plain(dsn: str) -> str:
+    """The same address for a driver that insists on TLS where it is not told otherwise."""
+    return f"{dsn}{'&' if '?' in dsn else '?'}sslmode=disable"
 
 
 def _run(folder: str, *command: str) -> None:

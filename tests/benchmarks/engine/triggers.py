@@ -29,7 +29,7 @@ SINGLE = "single-row transactions"
 SCRIPT = """\\set id random(1, {rows})
 UPDATE users SET full_name = 'name ' || :id WHERE id = :id;
 """
-SINGLE_S = 6
+SINGLE_S = 12
 TWO = """
 CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
