@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never, TypeVar
 
 from expandcontract.core.guard import broken, lacking
 from expandcontract.errors import UnhealthyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from expandcontract.core.color import Color, Weights
     from expandcontract.core.guard import Look
     from expandcontract.traffic.guard import Watched
+
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,25 @@ class Waits:
     until_s: float
 
 
-def watch(watched: Watched, weights: Weights, soak: timedelta) -> Iterator[Checked | Waits]:
+def rested(seconds: float) -> Iterator[Never]:
+    """Sleep, and tell nothing."""
+    sleep(seconds)
+    yield from ()
+
+
+def watch(
+    watched: Watched, weights: Weights, soak: timedelta, rest: Callable[[float], Iterator[Told]] = rested
+) -> Iterator[Checked | Waits | Told]:
     """Let a stage soak, looking at it several times.
 
     Args:
         watched: What is looked at.
         weights: Those of the stage, in force.
         soak: How long.
+        rest: Lets so many seconds pass between two looks, and may tell something meanwhile.
 
     Yields:
-        Waits where data are missing at the end of the soak; at last Checked.
+        What ``rest`` tells; Waits where data are missing at the end of the soak; at last Checked.
 
     Raises:
         UnhealthyError: The color was not ready, a metric was beyond its limit, or its data did not come.
@@ -87,7 +99,7 @@ def watch(watched: Watched, weights: Weights, soak: timedelta) -> Iterator[Check
     began = monotonic()
     while True:
         gone = monotonic() - began
-        sleep(max(0.0, min(every, length - gone)) if gone < length or not looks else every)
+        yield from rest(max(0.0, min(every, length - gone)) if gone < length or not looks else every)
         looks.append(watched.look(weights))
         gone = monotonic() - began
         why = broken(looks, may_fail=guard.may_fail, in_a_row=guard.in_a_row)

@@ -11,12 +11,13 @@ from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import ColorHealth
 from expandcontract.core.guard import Measured, Metric, Standing
 from expandcontract.errors import SwitchError, UnhealthyError
-from expandcontract.traffic.guard import Gauge, Guard
+from expandcontract.traffic.guard import Gauge, Guard, Watched
 from expandcontract.traffic.memory import MemorySwitch
 from expandcontract.traffic.shift import Checked, Intent, Waits, shift
+from expandcontract.traffic.watch import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from expandcontract.traffic.shift import Event
 
@@ -109,6 +110,19 @@ def test_a_flap_is_seen(clock: Time) -> None:
     assert 5 == clock.now
     clock.now = 0
     run(Guard(interval=timedelta(seconds=1), may_fail=1), check=check)
+
+
+def test_what_happens_between_two_looks_is_told(clock: Time) -> None:
+    """Whoever lets the time pass may tell something, and a rest that takes longer counts as soak."""
+
+    def rest(seconds: float) -> Iterator[str]:
+        clock.now += seconds * 2
+        yield f"rested {seconds:g}"
+
+    watched = Watched(Guard(interval=timedelta(seconds=4)), GREEN, _well)
+    *told, last = watch(watched, Weights(75, 25), SOAK, rest)
+    assert ["rested 2.5", "rested 2.5"] == told
+    assert isinstance(last, Checked)
 
 
 def test_a_breach_ends_the_stage(clock: Time) -> None:
