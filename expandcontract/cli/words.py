@@ -133,7 +133,7 @@ def shifting(slot: str | None, percents: str | None, why: str | None, *, adopt: 
         raise UsageError(msg, hint="ec switch blue, or ec switch pause, or ec switch --check")
     if len(asked) > 1:
         msg = f"--{asked[0]} stands alone, without {asked[1]}"
-        raise UsageError(msg, hint=f"ec switch --{asked[0]}")
+        raise UsageError(msg, hint="ec switch --adopt" if adopt else "ec switch --check")
     word = "adopt" if adopt else "check" if check else slot if slot in TELLING else "shift"
     if why is not None and "why" not in TELLING.get(word, ()):
         msg = "--why goes with pause and abort"

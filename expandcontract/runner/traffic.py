@@ -130,9 +130,14 @@ def give(
     begins = origin or standing(switch)
     yield from _strange(mover, standing(switch))
     with mover.writing() as ledger:
-        shifts.begin(ledger, color, begins)
+        if back:
+            shifts.begin(ledger, color, begins)
+        else:
+            shifts.end(ledger)
 
     def orders() -> Order:
+        if not back:  # there is nothing to wait for, and nowhere to go back to
+            return GO_ON
         with mover.reading() as ledger:
             return _order(shifts.under_way(ledger))
 
