@@ -26,7 +26,8 @@ ExpandContractError
 │   ├── SwitchError                EC502
 │   │   └── UnsavedError           EC506  (carries what is in force)
 │   ├── UnhealthyError             EC503
-│   └── DeployError                EC504
+│   ├── DeployError                EC504
+│   └── AbortedError               EC507
 └── FailedError                    EC601  exit 1
     ├── LedgerTamperedError        EC602
     ├── BackfillError              EC603  (carries the row, where one is at fault)
@@ -218,6 +219,12 @@ class DeployError(TrafficError):
     """The deploy command failed."""
 
     code = "EC504"
+
+
+class AbortedError(TrafficError):
+    """Somebody aborted the shift from elsewhere; the traffic was taken back."""
+
+    code = "EC507"
 
 
 class FailedError(ExpandContractError):

@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fix_postgres",
     "tests.fix_project",
     "tests.fix_revisions",
+    "tests.fix_shop",
     "tests.fix_standby",
     "tests.fix_swap",
     "tests.fix_transfer",

@@ -162,8 +162,8 @@ class Api(ThreadingHTTPServer):
         metadata = {"name": f"{name}-x", "namespace": NAMESPACE, "labels": {SERVICE_NAME: name}}
         return {"metadata": metadata, "addressType": "IPv4", "endpoints": endpoints}
 
-    def patch(self, plural: str, name: str, kind: str, patch: Any) -> dict[str, Any]:
-        """The object after a patch.
+    def patch(self, plural: str, name: str, kind: str, patch: Any, *, dry: bool = False) -> dict[str, Any]:
+        """The object after a patch, which a dry run does not keep.
 
         Raises:
             RefusedError: 404, 409, 415 or 422.
@@ -180,6 +180,8 @@ class Api(ThreadingHTTPServer):
                 )
             if '"weight": -' in json.dumps(changed):
                 raise RefusedError(422, "spec.weight: Invalid value: should be greater than or equal to 0")
+            if dry:
+                return changed
             self.patched.append((kind, patch))
             if changed == found or self.ignores_patches:
                 return found
@@ -250,7 +252,8 @@ class _Answer(BaseHTTPRequestHandler):
             labels = dict(part.split("=", 1) for part in selector.split(",") if part)
             return {"kind": f"{KINDS[plural]}List", "metadata": {}, "items": self.server.list(plural, labels)}
         if verb == "patch":
-            return self.server.patch(plural, name, self.headers["Content-Type"], json.loads(body))
+            dry = "dryRun=All" in query
+            return self.server.patch(plural, name, self.headers["Content-Type"], json.loads(body), dry=dry)
         return self.server.get(plural, name)
 
     def _say(self, code: int, document: Any) -> None:

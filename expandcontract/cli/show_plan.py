@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from expandcontract.cli.show_gate import show_gate
 from expandcontract.cli.show_status import timeline
+from expandcontract.cli.show_switch import show_drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ def show_plan(out: Screen, document: Mapping[str, Any]) -> None:
     out.line(f"  {timeline(str(document['phase']), moving=False)}")
     if not document.get("move"):
         out.line("  nothing is left to do")
+        show_drift(out, document.get("drift"))
         return
     out.line(f"next move: {document['move']}", "bold")
     if document.get("irreversible"):

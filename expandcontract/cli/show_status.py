@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.cli.figures import figures
+from expandcontract.cli.show_switch import show_drift, show_shift
 from expandcontract.cli.times import length, moment, until
 from expandcontract.core.phase import ORDER
 
@@ -146,8 +147,10 @@ def _releases(out: Screen, document: Mapping[str, Any]) -> None:
         )
     out.line()
     out.table(("COLOR", "TRAFFIC", "VERSION", "ROLE", "SPEAKS", "BASELINE"), rows)
-    if traffic.get("error"):
+    show_drift(out, traffic.get("drift"))
+    if traffic.get("error") and not traffic.get("drift"):
         out.line(f"the balancer could not be read: {traffic['error']}", "yellow")
+    show_shift(out, traffic.get("shift"))
 
 
 def _integrity(out: Screen, document: Mapping[str, Any]) -> None:

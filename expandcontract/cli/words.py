@@ -117,6 +117,33 @@ def told(word: str | None, **options: object) -> str | None:
     return word
 
 
+TELLING = {"pause": {"why"}, "resume": set(), "abort": {"why"}}
+"""What a shift can be told, and the options that go with it."""
+
+
+def shifting(slot: str | None, percents: str | None, why: str | None, *, adopt: bool, check: bool) -> str:
+    """What ``ec switch`` is to do: ``shift``, ``adopt``, ``check``, or what a shift under way is told.
+
+    Raises:
+        UsageError: Nothing was asked for, or two things that exclude each other.
+    """
+    asked = [word for word, given in (("adopt", adopt), ("check", check), (slot, slot is not None)) if given]
+    if not asked:
+        msg = "no color was named"
+        raise UsageError(msg, hint="ec switch blue, or ec switch pause, or ec switch --check")
+    if len(asked) > 1:
+        msg = f"--{asked[0]} stands alone, without {asked[1]}"
+        raise UsageError(msg, hint="ec switch --adopt" if adopt else "ec switch --check")
+    word = "adopt" if adopt else "check" if check else slot if slot in TELLING else "shift"
+    if why is not None and "why" not in TELLING.get(word, ()):
+        msg = "--why goes with pause and abort"
+        raise UsageError(msg, hint="ec switch pause --why REASON")
+    if percents is not None and word != "shift":
+        msg = "--steps goes with a color"
+        raise UsageError(msg, hint="ec switch green --steps 10,50,100")
+    return word
+
+
 def by_database(text: str | None, release: str | None) -> bool:
     """Whether ``--by database`` was given.
 

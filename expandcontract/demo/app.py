@@ -49,9 +49,10 @@ SHAPES = {
 RELEASES = {"v1": "old", "v2": "dual", "v3": "new"}
 
 
-def service(version: str, dsn: str) -> Starlette:
-    """The service of that version, with connections of its own login role."""
+def service(version: str, dsn: str, color: str = "") -> Starlette:
+    """The service of that version, with connections of its own login role; each answer says who gave it."""
     shape = SHAPES[RELEASES[version]]
+    us = {"release": version, "color": color}
     pool = ConnectionPool(dsn, min_size=2, max_size=6, open=False, kwargs={"autocommit": True})
 
     def run(statement: str, values: dict[str, object]) -> tuple[int, object]:
@@ -62,18 +63,18 @@ def service(version: str, dsn: str) -> Starlette:
 
     async def read(request: Request) -> JSONResponse:
         count, name = await run_in_threadpool(run, shape.read, {"id": request.path_params["id"]})
-        return JSONResponse({"name": name, "release": version}, status_code=200 if count else 404)
+        return JSONResponse({"name": name, **us}, status_code=200 if count else 404)
 
     async def update(request: Request) -> JSONResponse:
         body = await request.json()
         values = {"id": request.path_params["id"], "name": body["name"]}
         count, _ = await run_in_threadpool(run, shape.update, values)
-        return JSONResponse({"release": version}, status_code=200 if count else 404)
+        return JSONResponse(us, status_code=200 if count else 404)
 
     async def create(request: Request) -> JSONResponse:
         body = await request.json()
         _, number = await run_in_threadpool(run, shape.insert, {"name": body["name"]})
-        return JSONResponse({"id": number, "release": version}, status_code=201)
+        return JSONResponse({"id": number, **us}, status_code=201)
 
     async def health(_request: Request) -> JSONResponse:
         try:
@@ -105,7 +106,7 @@ def service(version: str, dsn: str) -> Starlette:
 def main() -> None:
     """Serve the version of ``EC_VERSION`` on ``PORT``, until SIGTERM; requests under way are finished first."""
     uvicorn.run(
-        service(os.environ["EC_VERSION"], os.environ["DATABASE"]),
+        service(os.environ["EC_VERSION"], os.environ["DATABASE"], os.environ.get("EC_COLOR", "")),
         host="127.0.0.1",
         port=int(os.environ["PORT"]),
         log_level="warning",

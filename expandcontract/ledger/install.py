@@ -12,7 +12,7 @@ from expandcontract.errors import ConnectError, LedgerMissingError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-VERSION = 5
+VERSION = 6
 FUNCTIONS = ("triggers", "transfers", "functions", "swapping", "integrity")
 """Made anew at every installation and upgrade, in this order."""
 

@@ -323,6 +323,11 @@ class Ledger:
         row = self._run("weights").one_or_none()
         return None if row is None else Weights(row.blue, row.green)
 
+    def weights_read_at(self) -> datetime | None:
+        """When the weights were last read back, on the database's clock; ``None`` before the first reading."""
+        moment: datetime | None = self._run("weights_read_at").scalar_one_or_none()
+        return moment
+
     def record_weights(self, weights: Weights, changes: Sequence[str] = ()) -> None:
         """Record the weights that the balancer reads back, and for which changes they were written."""
         self._run("record_weights", **weights.document())

@@ -118,6 +118,9 @@ ON CONFLICT (color) DO UPDATE SET version = excluded.version, role = excluded.ro
 -- name: weights
 SELECT blue, green FROM expandcontract.traffic;
 
+-- name: weights_read_at
+SELECT read_at FROM expandcontract.traffic;
+
 -- name: record_weights
 INSERT INTO expandcontract.traffic (blue, green) VALUES (:blue, :green)
 ON CONFLICT (one) DO UPDATE SET blue = excluded.blue, green = excluded.green, read_at = clock_timestamp();

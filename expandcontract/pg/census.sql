@@ -3,6 +3,14 @@ SELECT pid, usename AS role, application_name AS application, CASE WHEN state IS
        coalesce(state, 'unknown') AS state, clock_timestamp() - backend_start AS age
 FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY (:roles) ORDER BY backend_start;
 
+-- name: begun
+-- An idle session's last transaction began at about its last query; without pg_read_all_stats both are hidden.
+SELECT pid, usename AS role, application_name AS application,
+       CASE WHEN state IS NULL THEN 'an unknown address' ELSE coalesce(client_addr::text, 'local') END AS address,
+       coalesce(state, 'unknown') AS state, clock_timestamp() - backend_start AS age
+FROM pg_stat_activity WHERE datname = current_database() AND usename = :role
+  AND (state IS NULL OR coalesce(xact_start, query_start) > :since) ORDER BY backend_start;
+
 -- name: snapshots
 SELECT format('session %s of %s (%s)', pid, usename, coalesce(nullif(application_name, ''), 'no name')) AS who,
        clock_timestamp() - xact_start AS age

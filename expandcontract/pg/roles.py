@@ -47,6 +47,12 @@ def missing_grants(connection: Connection, roles: Collection[str]) -> tuple[Find
     return tuple(found)
 
 
+def sees_transactions(connection: Connection) -> str:
+    """The grant that is missing to see the transactions of other roles; empty where none is."""
+    row = connection.execute(text(QUERIES["statistics"])).mappings().one_or_none()
+    return "" if row is None else str(row["fix"])
+
+
 def may_install(connection: Connection) -> None:
     """Make sure that we may create the ledger, or alter the one that is there.
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.change import requires
-from expandcontract.core.color import Color, Weights
 from expandcontract.core.fit import misfits, spoken
-from expandcontract.core.phase import Phase
-from expandcontract.core.release import Release, Speaks, check_version
+from expandcontract.core.release import Release, check_version
 from expandcontract.errors import RefusedError
 from expandcontract.runner.observe import merged, read_weights
 
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from expandcontract.core.change import ChangeState
+    from expandcontract.core.color import Color
+    from expandcontract.core.release import Speaks
     from expandcontract.ledger import Ledger
     from expandcontract.runner.place import Place
 
@@ -44,20 +44,6 @@ def to_deploy(place: Place, ledger: Ledger, color: Color, version: str, speaks: 
     before = ledger.version(version)
     baseline = before[0] if before else place.project.newest_contract(place.project.applied(ledger.connection))
     return Release(color=color, version=version, baseline=baseline, speaks={**(before[1] if before else {}), **speaks})
-
-
-def strayed(
-    change: ChangeState, found: Weights, releases: Mapping[Color, Release], changes: Sequence[ChangeState]
-) -> bool:
-    """Whether a release that does not speak ``new``, and would have to, gets traffic while the window runs."""
-    return (
-        change.phase is Phase.CUT_OVER
-        and not change.unnoticed
-        and any(
-            found.of(color) and (color not in releases or spoken(releases[color], change, changes) is not Speaks.NEW)
-            for color in Color
-        )
-    )
 
 
 def may_switch(color: Color, release: Release | None, changes: Sequence[ChangeState]) -> None:

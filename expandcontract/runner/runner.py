@@ -12,19 +12,18 @@ from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, steering, verifying, views
+from expandcontract.runner import back, drifting, forward, rows, steering, switching, verifying, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
 from expandcontract.runner.lengthen import lengthen
 from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
-from expandcontract.runner.observe import known, merged, observe, read_weights, usable
+from expandcontract.runner.observe import known, observe, read_weights, usable
 from expandcontract.runner.place import Place
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
-from expandcontract.runner.traffic import give, release_for
+from expandcontract.runner.traffic import release_for
 from expandcontract.runner.waiting import patience
-from expandcontract.traffic.switch import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -126,6 +125,7 @@ class Runner:
             change = self._known(ledger, name)
             found = planned.work(self._place, connection, change)
             move = next_move(change)
+            found["drift"] = drifting.document(self._place, ledger)
             if move is not None:
                 asked = self._asked(ledger, [change], move, None, {}, by_database=False)
                 facts = observe(self._place, connection, ledger, name, asked)
@@ -158,6 +158,8 @@ class Runner:
                     changes = [self._known(ledger, name) for name in names]
                 move = common_move(changes)
                 if move is None or (to is not None and changes[0].phase is to):
+                    with m.reading() as ledger:
+                        drifting.refuse(self._place, ledger, changes[0])
                     yield Event(kind="note", text=f"{names[0]} is {changes[0].phase}; nothing is left to do")
                     return
                 if to is not None and not changes[0].path(to):
@@ -200,41 +202,44 @@ class Runner:
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""
         with mover(self._place.url, f"switch {color}", self._window) as m:
-            with m.reading() as ledger:
-                changes = merged(self._place, ledger)
-                release = ledger.releases().get(color)
-                releases = ledger.releases()
-            colors.may_switch(color, release, changes)
-            found = standing(self._place.needed_switch())
-            strays = [change.name for change in changes if colors.strayed(change, found, releases, changes)]
-            yield from give(
-                self._place,
-                m,
-                color,
-                steps=steps or self._place.settings.traffic.steps,
-                soak=self._place.settings.traffic.soak,
-                names=[],
-            )
-            with m.writing() as ledger:
-                for name in strays:
-                    ledger.open_window(name)
-            for name in strays:
-                yield Event(kind="note", text=f"the rollback window of {name} starts anew", change=name)
-        yield Event(kind="finished", text=f"{color} has all the traffic")
+            yield from switching.switch(self._place, m, color, steps)
 
-    def rollback(self, names: Sequence[str], *, terminate_idle: bool = False) -> Iterator[Event]:
-        """Lead the named changes one phase back, or take back what is in flight."""
-        names = once(names)
+    def adopt(self) -> Iterator[Event]:
+        """Accept the weights that the balancer reads as the truth."""
+        with mover(self._place.url, "switch --adopt", self._window) as m:
+            yield from switching.adopt(self._place, m)
+
+    def check_switch(self) -> dict[str, object]:
+        """Whether the configured balancer can be reached, read and written; changes nothing."""
+        return switching.look(self._place)
+
+    def tell(self, word: str, why: str | None = None) -> dict[str, object]:
+        """Let the shift that is under way pause, resume or abort, in whatever process; needs no mover lock."""
+        said = switching.tell(self._place, word, why)
+        return {"said": said, "status": self.status(files=False)}
+
+    def foretell(self, names: Sequence[str], steps: Sequence[int] | None = None) -> dict[str, object]:
+        """What ``rollback`` of the named changes would do, and what its gates say; changes nothing."""
+        from expandcontract.runner import foretold  # noqa: PLC0415  # only here
+
+        return foretold.rollback(self._place, once(names), tuple(steps or back.STRAIGHT))
+
+    def rollback(
+        self, names: Sequence[str], *, steps: Sequence[int] | None = None, terminate_idle: bool = False
+    ) -> Iterator[Event]:
+        """Lead the named changes one phase back, or take back what is in flight; the traffic at once, or by stages."""
+        names, stages = once(names), tuple(steps or back.STRAIGHT)
         with self._mover("rollback " + " ".join(names), terminate_idle=terminate_idle) as m:
             with m.reading() as ledger:
                 changes = [self._known(ledger, name) for name in names]
             flying = [change for change in changes if change.in_flight is not None]
             if flying and flying[0].in_flight and flying[0].in_flight.move is not Move.ROLL_BACK:
-                yield from back.take_back(self._place, m, self._whole(m, flying[0]))
+                yield from back.take_back(self._place, m, self._whole(m, flying[0]), stages)
                 return
+            origin = read_weights(self._place)[0]
             if flying:
                 changes = self._whole(m, flying[0])
-                asked = forward.recalled(flying[0])[0]
+                asked, origin, stages = forward.recalled(flying[0])
             else:
                 same_phase(changes)
                 with m.reading() as ledger:
@@ -242,13 +247,13 @@ class Runner:
                 self._judged(m, changes, asked)
                 with m.writing() as ledger:
                     for change in changes:
-                        kept = forward.remembered(asked, read_weights(self._place)[0], back.STRAIGHT)
+                        kept = forward.remembered(asked, origin, stages)
                         ledger.begin(change.name, change.phase, Move.ROLL_BACK, arguments=kept)
             for change in changes:
                 yield Event(kind="began", text=f"roll-back of {change.name} from {change.phase}", change=change.name)
                 if change.phase is Phase.CUT_OVER:
                     yield from rows.lost(self._place, change)
-            yield from back.roll_back(self._place, m, changes, asked)
+            yield from back.roll_back(self._place, m, changes, asked, origin=origin, steps=stages)
             yield from self._finished(m, changes)
 
     def window(self, name: str, extend: timedelta) -> dict[str, object]:

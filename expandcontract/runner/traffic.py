@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from expandcontract.core.color import FULL, Color, Weights
 from expandcontract.core.release import Release, Speaks
 from expandcontract.errors import SwitchError, TrafficError, UnhealthyError
+from expandcontract.ledger import shifts
 from expandcontract.pg import roles
+from expandcontract.runner.emptying import Emptying
 from expandcontract.runner.events import Event
 from expandcontract.runner.guarding import guard
-from expandcontract.traffic.shift import Intent, Written, shift
-from expandcontract.traffic.switch import abilities
+from expandcontract.traffic.orders import GO_ON, Order, Word
+from expandcontract.traffic.shift import Busy, Held, Intent, Resumed, Written, shift
+from expandcontract.traffic.switch import abilities, standing
 from expandcontract.traffic.watch import Checked, Waits
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from expandcontract.ledger import Ledger
     from expandcontract.runner.mover import Mover
     from expandcontract.runner.place import Place
-    from expandcontract.traffic import shift as traffic
+    from expandcontract.traffic.shift import Event as Shifting
 
 
 def release_for(
@@ -124,11 +127,23 @@ def give(
     soak: timedelta,
     names: Sequence[str],
     origin: Weights | None = None,
+    back: bool = True,
 ) -> Iterator[Event]:
     """Shift the traffic to ``color``; every intent is committed before its write, every reading after it.
 
+    Args:
+        place: Where.
+        mover: Us.
+        color: Gets the traffic.
+        steps: Per cents of the stages.
+        soak: How long each stage is watched.
+        names: The changes that move with it.
+        origin: Where to go back to on failure; default what the balancer reads.
+        back: Whether there is a way back.
+
     Raises:
         UnhealthyError: The color failed a check; the traffic was taken back.
+        AbortedError: Somebody aborted it; the traffic was taken back.
         SwitchError: The balancer failed.
     """
     switch = place.needed_switch()
@@ -137,23 +152,72 @@ def give(
     warning = abilities(switch).warning
     if warning:
         yield Event(kind="note", text=warning)
+    begins = origin or standing(switch)
+    yield from _strange(mover, standing(switch))
+    with mover.writing() as ledger:
+        if back:
+            shifts.begin(ledger, color, begins)
+        else:
+            shifts.end(ledger)
+
+    def orders() -> Order:
+        if not back:  # there is nothing to wait for, and nowhere to go back to
+            return GO_ON
+        with mover.reading() as ledger:
+            return _order(shifts.under_way(ledger))
+
+    def check(asked: Color) -> ColorHealth:
+        return place.probe(asked, releases[asked].version if asked in releases else None, wait=False)
+
     events = shift(
         switch,
         toward=color,
         steps=steps,
         soak=soak,
-        check=lambda asked: place.probe(asked, releases[asked].version if asked in releases else None, wait=False),
-        origin=origin,
+        check=check,
+        origin=begins,
         guard=guard(place, releases) if soak else None,
         back_within=place.settings.traffic.back_within,
+        back=back,
+        orders=orders,
+        busy=Emptying(place, mover, color.other),
     )
-    with journaled(mover, "shift_failed", {"toward": color, "changes": list(names)}):
-        for event in events:
-            yield _told(mover, event, names)
+    try:
+        with journaled(mover, "shift_failed", {"toward": color, "changes": list(names)}):
+            for event in events:
+                yield _followed(mover, event, names)
+    except TrafficError:
+        if came_back(place, begins):
+            with mover.writing() as ledger:
+                shifts.end(ledger)
+        raise
+    with mover.writing() as ledger:
+        shifts.end(ledger)
 
 
-def _told(mover: Mover, event: traffic.Event, names: Sequence[str]) -> Event:
-    """Save one event of a shift, and say it."""
+def _strange(mover: Mover, found: Weights) -> Iterator[Event]:
+    """Before anything else: say and keep what the balancer reads, where the ledger last read something else."""
+    with mover.reading() as ledger:
+        recorded = ledger.weights()
+    if recorded is None or recorded == found:
+        return
+    with mover.writing() as ledger:
+        ledger.journal("traffic_drift", None, {"recorded": recorded.document(), "found": found.document()})
+        ledger.record_weights(found)
+    text = f"the balancer gives {found}, the ledger last read {recorded}; the shift goes on from what the balancer says"
+    yield Event(kind="note", text=text, data=dict(found.document()))
+
+
+def _order(found: shifts.Shift | None) -> Order:
+    if found is None:
+        return GO_ON
+    if found.aborted is not None:
+        return Order(Word.ABORT, str(found.aborted))
+    return Order(Word.PAUSE, str(found.paused)) if found.paused is not None else GO_ON
+
+
+def _followed(mover: Mover, event: Shifting, names: Sequence[str]) -> Event:  # noqa: PLR0911  # one for each event
+    """An event of the shift saved and told, in that order."""
     match event:
         case Intent(weights):
             with mover.writing() as ledger:
@@ -163,6 +227,14 @@ def _told(mover: Mover, event: traffic.Event, names: Sequence[str]) -> Event:
             with mover.writing() as ledger:
                 ledger.record_weights(weights, names)
             return Event(kind="traffic", text=f"the balancer gives {weights}", data=dict(weights.document()))
+        case Held(weights, order):
+            ways = "ec switch resume goes on, ec switch abort takes the traffic back"
+            text = f"paused {order.said}; the balancer keeps {weights}; {ways}"
+            return Event(kind="note", text=text, data={**weights.document(), "paused": True})
+        case Resumed(weights):
+            return Event(kind="note", text=f"resumed at {weights}", data={**weights.document(), "paused": False})
+        case Busy(what):
+            return Event(kind="waiting", text=f"{what}; ec switch abort takes the traffic back", data={"doing": what})
         case Waits(why, until_s):
             text = f"the stage goes on for {until_s:.0f} s at most, because it cannot be judged: {why}"
             return Event(kind="waiting", text=text, data={"seconds": round(until_s)})

@@ -8,6 +8,8 @@ from expandcontract.core.duration import in_words
 from expandcontract.core.phase import ORDER, Move
 from expandcontract.core.plan import implied, next_move
 from expandcontract.errors import LedgerTamperedError
+from expandcontract.ledger import shifts
+from expandcontract.runner import drifting
 from expandcontract.runner.observe import merged, read_weights
 from expandcontract.runner.steering import shown
 
@@ -30,7 +32,7 @@ def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True
     """
     now = ledger.now()
     weights, why = read_weights(place)
-    recorded = ledger.weights()
+    recorded, under_way = ledger.weights(), shifts.under_way(ledger)
     found = ledger.installation()
     return {
         "now": now.isoformat(),
@@ -56,6 +58,8 @@ def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True
             "weights": dict(weights.document()) if weights else None,
             "recorded": dict(recorded.document()) if recorded else None,
             "error": why,
+            "drift": drifting.document(place, ledger, files=files),
+            "shift": under_way.document() if under_way else None,
         },
         "integrity": [{"change": change, "what": what} for change, what in ledger.integrity()],
     }

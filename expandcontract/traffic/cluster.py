@@ -131,13 +131,16 @@ class Cluster:
         away = retry_if_exception_type(httpx2.TransportError)
         return Retrying(retry=away, stop=stop_after_delay(self._patience), wait=wait_fixed(PAUSE), reraise=True)
 
-    def patch(self, kind: Kind, found: Object, operations: Sequence[Mapping[str, Any]]) -> Object:
+    def patch(
+        self, kind: Kind, found: Object, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False
+    ) -> Object:
         """The object after one atomic JSON patch (RFC 6902): all of the operations, or none.
 
         Args:
             kind: Kind of the object.
             found: The object as it was read; its state is what the ``test`` operations hold on to.
             operations: The patch.
+            dry_run: Let the API server do all but keep it.
 
         Raises:
             TrafficError: Somebody else changed it since it was read, it may not be patched, or is refused.
@@ -149,13 +152,30 @@ class Cluster:
         with self._told("patch", kind, name):
             try:
                 done = self._client.patch(
-                    _resource(kind), name, list(operations), namespace=self.namespace, patch_type=PatchType.JSON
+                    _resource(kind),
+                    name,
+                    list(operations),
+                    namespace=self.namespace,
+                    patch_type=PatchType.JSON,
+                    dry_run=dry_run,
                 )
             except httpx2.HTTPStatusError as exc:
                 if exc.response.status_code == INVALID and self._moved(kind, found):
                     raise self._by_someone_else(kind, name) from exc
                 raise
             return _plain(done)
+
+    def may_patch(self, kind: Kind, name: str) -> str:
+        """That the object may be patched, found out by a dry run of a patch that changes nothing anyway.
+
+        Raises:
+            TrafficError: It may not, or it is not there, or the API server does not answer.
+        """
+        found = self.get(kind, name)
+        version = found["metadata"].get("resourceVersion")
+        test = {"op": "test", "path": "/metadata/resourceVersion", "value": version}
+        self.patch(kind, found, [test], dry_run=True)
+        return f"{kind.name} {name} in namespace {self.namespace} may be patched"
 
     def look(self, kind: Kind, name: str) -> str:
         """The command that shows an object."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 from expandcontract.core.color import Weights
 from expandcontract.errors import SwitchError, UsageError
+from expandcontract.traffic.checks import Check
 from expandcontract.traffic.switch import command_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 TIMEOUT = 60.0  # seconds
 PAIR = re.compile(r"\b(blue|green)\s*[=:]\s*(\d+)")
@@ -52,6 +54,13 @@ class CommandSwitch:
             SwitchError: It failed.
         """
         run([part.format(blue=weights.blue, green=weights.green) for part in self._write])
+
+    def checks(self) -> Iterator[Check]:
+        """Both programs are there; the one that reads is run, as always, the one that writes is not."""
+        for program in dict.fromkeys((self._read[0], self._write[0])):
+            found = shutil.which(program) is not None
+            said = "is there" if found else "is not found"
+            yield Check(what=f"{program} {said}", ok=found, fix="" if found else "mend traffic.options")
 
 
 def run(command: Sequence[str]) -> str:

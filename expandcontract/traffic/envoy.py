@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +15,17 @@ from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
 
-from expandcontract.core.color import Weights
+from expandcontract.core.color import Color, Weights
 from expandcontract.errors import SwitchError, UsageError
 from expandcontract.traffic import kept
+from expandcontract.traffic.checks import attempt, replaceable
 from expandcontract.traffic.envoy_files import route_configuration
 from expandcontract.traffic.switch import option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from expandcontract.core.color import Color
+    from expandcontract.traffic.checks import Check
 
 TAKEN_WITHIN = 10.0  # seconds until a written file must show
 TIMEOUT = 3.0
@@ -74,6 +76,17 @@ class EnvoySwitch:
                 return int(stat["value"])
         msg = f"Envoy at {self._admin} has no cluster {color}"
         raise SwitchError(msg, hint="name its clusters blue and green")
+
+    def checks(self) -> Iterator[Check]:
+        """The admin interface answers, the route file can be replaced, and both clusters are there."""
+        live = "stats?format=json&filter=^server.live$"
+        yield attempt(f"Envoy answers at {self._admin}", lambda: self._ask(live))
+        yield replaceable(self._routes)
+        for color in Color:
+            yield attempt("", partial(self._cluster, color))
+
+    def _cluster(self, color: Color) -> str:
+        return f"cluster {color} has {self.in_flight(color)} requests in flight"
 
     def _running(self) -> Weights:
         for item in self._ask("config_dump?resource=dynamic_route_configs").get("configs", []):

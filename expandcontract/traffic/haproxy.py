@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import csv
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expandcontract.core.color import Color, Weights
 from expandcontract.errors import SwitchError, UsageError
 from expandcontract.traffic import kept
+from expandcontract.traffic.checks import attempt, replaceable
 from expandcontract.traffic.switch import option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from expandcontract.traffic.checks import Check
 
 TIMEOUT = 3.0  # seconds
 TAKEN_WITHIN = 3.0
@@ -77,6 +81,23 @@ class HAProxySwitch:
                 return int(row["scur"] or 0)
         msg = f"HAProxy at {self._address} has no backend {name!r}"
         raise SwitchError(msg, hint=f"name it in traffic.options.{color}")
+
+    def checks(self) -> Iterator[Check]:
+        """The stats socket answers and may write, the map file can be replaced, and both backends are there."""
+        yield attempt("", self._level)
+        yield replaceable(self._map)
+        for color in Color:
+            yield attempt("", partial(self._backend, color))
+
+    def _level(self) -> str:
+        said = self._ask("show cli level")
+        if said.split()[-1:] != ["admin"]:
+            msg = f"Permission denied: the level of the socket is {said or 'not known'}"
+            raise self._refused(msg)
+        return f"HAProxy answers at {self._address}, with level admin"
+
+    def _backend(self, color: Color) -> str:
+        return f"backend {self._backends[color]} has {self.in_flight(color)} requests in flight"
 
     def _running(self) -> Weights:
         said = self._ask(f"show map {self._map}")

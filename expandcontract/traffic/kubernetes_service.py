@@ -6,19 +6,22 @@ https://kubernetes.io/docs/concepts/services-networking/service/
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from expandcontract.core.color import Color, Weights
 from expandcontract.errors import SwitchError
+from expandcontract.traffic.checks import attempt
 from expandcontract.traffic.cluster import SERVICE, open_cluster, pointer
 from expandcontract.traffic.endpoints import endpoints, pods
 from expandcontract.traffic.switch import Abilities, option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from expandcontract.traffic.checks import Check
     from expandcontract.traffic.cluster import Cluster, Object
 
 SETTLED_WITHIN = 30.0  # seconds until the EndpointSlices must show the new color alone
@@ -85,6 +88,18 @@ class ServiceSwitch:
             self._need_ready(target, labels)
             self._cluster.patch(SERVICE, found, self._operations(found, target))
         self._settle(target, labels)
+
+    def checks(self) -> Iterator[Check]:
+        """The Service may be patched, and pods and EndpointSlices be listed; the patch is a dry run that only tests."""
+        yield attempt("", lambda: self._cluster.may_patch(SERVICE, self._service))
+        for color in Color:
+            yield attempt("", partial(self._pods, color))
+        yield attempt("EndpointSlices may be listed", lambda: endpoints(self._cluster, self._service))
+
+    def _pods(self, color: Color) -> str:
+        selector = self._cluster.get(SERVICE, self._service)["spec"].get("selector") or {}
+        labels = {**selector, self._key: self._values[color]}
+        return f"{color} has {len(pods(self._cluster, labels, ready=True))} ready pods"
 
     def _operations(self, found: Object, target: Color) -> list[dict[str, str]]:
         path = pointer("spec", "selector", self._key)

@@ -7,6 +7,7 @@ next request just then fails and has to repeat it. https://nginx.org/en/docs/con
 from __future__ import annotations
 
 import re
+import shlex
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,14 @@ from urllib.request import ProxyHandler, Request, build_opener
 from expandcontract.core.color import Color, Weights
 from expandcontract.errors import SwitchError, UsageError
 from expandcontract.traffic import kept
+from expandcontract.traffic.checks import attempt, replaceable
 from expandcontract.traffic.command import run
 from expandcontract.traffic.switch import Abilities, command_option, option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from expandcontract.traffic.checks import Check
 
 TIMEOUT = 3.0  # seconds
 TAKEN_WITHIN = 10.0
@@ -80,6 +84,12 @@ class NginxSwitch:
             raise SwitchError(msg, hint="mend nginx's configuration, then the same command again") from exc
         run(self._reload)
         kept.taken(self._running, weights, TAKEN_WITHIN, in_a_row=IN_A_ROW)
+
+    def checks(self) -> Iterator[Check]:
+        """The status location answers, the include file can be replaced, and the configuration passes its test."""
+        yield attempt(f"nginx tells its weights at {self._status}", self._running)
+        yield replaceable(self._include)
+        yield attempt(f"{shlex.join(self._test)} passes", lambda: run(self._test))
 
     def _restore(self, before: str | None) -> None:
         if before is None:

@@ -76,7 +76,11 @@ def rested(seconds: float) -> Iterator[Never]:
 
 
 def watch(
-    watched: Watched, weights: Weights, soak: timedelta, rest: Callable[[float], Iterator[Told]] = rested
+    watched: Watched,
+    weights: Weights,
+    soak: timedelta,
+    rest: Callable[[float], Iterator[Told]] = rested,
+    held: Callable[[], bool] = bool,
 ) -> Iterator[Checked | Waits | Told]:
     """Let a stage soak, looking at it several times.
 
@@ -85,6 +89,7 @@ def watch(
         weights: Those of the stage, in force.
         soak: How long.
         rest: Lets so many seconds pass between two looks, and may tell something meanwhile.
+        held: Whether the shift is paused: then the stage goes on, and is looked at as before.
 
     Yields:
         What ``rest`` tells; Waits where data are missing at the end of the soak; at last Checked.
@@ -93,9 +98,9 @@ def watch(
         UnhealthyError: The color was not ready, a metric was beyond its limit, or its data did not come.
     """
     looks: list[Look] = []
-    guard, told = watched.guard, False
+    guard, over = watched.guard, None
     every, length = guard.every(soak).total_seconds(), soak.total_seconds()
-    longest = length + guard.wait_for_data.total_seconds()
+    patience = guard.wait_for_data.total_seconds()
     began = monotonic()
     while True:
         gone = monotonic() - began
@@ -103,16 +108,18 @@ def watch(
         looks.append(watched.look(weights))
         gone = monotonic() - began
         why = broken(looks, may_fail=guard.may_fail, in_a_row=guard.in_a_row)
-        missing = lacking(looks[-1]) if gone >= length else ""
-        if missing and gone >= longest:
+        soaked = gone >= length and not held()
+        missing = lacking(looks[-1]) if soaked else ""
+        if soaked and over is None:
+            over = gone
+            if missing and not why and patience:
+                yield Waits(missing, patience)
+        if missing and over is not None and gone - over >= patience:
             why = why or f"{missing}; without data a stage is not passed"
-        if why or (gone >= length and not missing):
+        if why or (soaked and not missing):
             yield Checked(watched.toward, weights, looks[-1], why)
             if not why:
                 return
             percent = weights.of(watched.toward)
             msg = f"{watched.toward} failed its check at {percent} %, {gone:.0f} s into a soak of {length:g} s: {why}"
             raise UnhealthyError(msg)
-        if missing and not told:
-            told = True
-            yield Waits(missing, longest - gone)

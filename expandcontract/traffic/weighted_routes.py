@@ -7,14 +7,17 @@ third backend, is refused by name: it would go on leading to a color whose relea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.core.color import FULL, Color, Weights
 from expandcontract.errors import SwitchError
+from expandcontract.traffic.checks import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from expandcontract.traffic.checks import Check
     from expandcontract.traffic.cluster import Cluster, Kind, Object
 
 
@@ -98,6 +101,15 @@ class RouteSwitch:
         if after != weights:
             msg = f"{self._kind.name} {self._name} was given {weights} and reads {after}: someone else moved it"
             raise SwitchError(msg, hint=self._cluster.look(self._kind, self._name))
+
+    def checks(self) -> Iterator[Check]:
+        """The object may be patched, by a dry run that only tests; and who answers behind each backend."""
+        yield attempt("", lambda: self._cluster.may_patch(self._kind, self._name))
+        for color in Color:
+            yield attempt("", partial(self._answers, color))
+
+    def _answers(self, color: Color) -> str:
+        return f"{color}: {self._ready(self._backends[color]) or 'someone is ready to answer'}"
 
     def _operations(self, ours: Sequence[Split], weights: Weights) -> list[dict[str, Any]]:
         tests: list[dict[str, Any]] = [{"op": "test", "path": split.path, "value": split.raw} for split in ours]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from expandcontract.core.facts import Severity
 from expandcontract.core.gate import Gate, closed, opened, unknown
 from expandcontract.core.phase import Move
+from expandcontract.core.serving import drift, unfit
 
 if TYPE_CHECKING:
     from expandcontract.core.facts import Facts, Finding
@@ -38,19 +39,9 @@ def traffic_drift(facts: Facts) -> Answer:
     """The balancer reads as the ledger last recorded it, and would after a restart."""
     if not facts.switched:
         return opened("no traffic switch is configured")
-    if facts.weights is None:
-        return unknown(f"the traffic switch could not be read: {facts.traffic_error}", next_="ec status")
-    found = str(facts.weights)
-    kept = facts.recorded or facts.weights
-    at_rest = facts.change.in_flight is None
-    next_ = f"ec switch {kept.live}" if kept.live else "ec status"
-    if at_rest and facts.traffic_error:
-        return closed(facts.traffic_error, measured=found, next_=next_)
-    if at_rest and facts.weights != kept:
-        return closed(
-            f"the balancer gives {found}, the ledger last read {kept}", measured=found, limit=str(kept), next_=next_
-        )
-    return opened(f"the balancer gives {found}", measured=found)
+    wrong = {} if facts.weights is None else unfit(facts.weights, facts.releases, facts.changes)
+    moving = facts.change.in_flight is not None
+    return drift(facts.weights, facts.recorded, facts.traffic_error, moving=moving, wrong=wrong)
 
 
 def in_flight(facts: Facts) -> Answer:

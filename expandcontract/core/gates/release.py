@@ -101,21 +101,29 @@ def way_back(facts: Facts) -> Answer:
     return opened(f"{release} stays the way back")
 
 
+def taken(facts: Facts) -> tuple[str, ...]:
+    """The other changes of which that release, live, would make untrue what is true, and that are not named too."""
+    release = facts.asked.release
+    return tuple(
+        other.name
+        for other in facts.others()
+        if release is not None
+        and other.name not in facts.asked.together
+        and spoken(release, other, facts.changes) not in requires(other)
+    )
+
+
 def others_hold(facts: Facts) -> Answer:
     """What is true of the other changes stays true with that release live, or they are named in the same command."""
     release = facts.asked.release
     if release is None:
         return opened("the traffic stays")
-    taken = [
-        other.name
-        for other in facts.others()
-        if other.name not in facts.asked.together and spoken(release, other, facts.changes) not in requires(other)
-    ]
-    if taken:
+    names = taken(facts)
+    if names:
         verb = "rollback" if facts.asked.move is Move.ROLL_BACK else "advance"
         return closed(
-            f"release {release.version} live would make untrue what is true of {', '.join(taken)}",
-            next_=f"ec {verb} {' '.join([facts.change.name, *taken])}",
+            f"release {release.version} live would make untrue what is true of {', '.join(names)}",
+            next_=f"ec {verb} {' '.join([facts.change.name, *names])}",
         )
     return opened("every other change stays where it is")
 

@@ -207,6 +207,37 @@ class FakeRunner:
         self._note("course", name)
         return {"change": name, "samples": []}
 
+    def tell(self, word: str, why: str | None = None) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("tell", word, why)
+        told = {"at": NOW.isoformat(), "by": "ada on db1", "why": why}
+        shift = {"toward": "green", "began_at": NOW.isoformat(), "paused": told if word == "pause" else None}
+        return {"said": f"the shift toward green {word}s", "status": {"traffic": {"shift": shift}}}
+
+    def check_switch(self) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("check_switch")
+        checks = [{"what": "it answers", "ok": True, "fix": None}]
+        checks += [] if self.opened else [{"what": "no folder", "ok": False, "fix": "mkdir -p x"}]
+        found = {"switch": "nginx", "gradual": self.opened, "per_request": True, "warning": "it cuts connections"}
+        return {**found, "checks": checks, "ok": self.opened}
+
+    def foretell(self, names: list[str], steps: tuple[int, ...] | None = None) -> dict[str, Any]:
+        """As the runner's."""
+        self._note("foretell", names, steps)
+        now = {"blue": 100, "green": 0}
+        way = {"now": now, "to": "green", "version": "v2", "steps": list(steps or (100,))}
+        return {
+            "traffic": way if self.opened else {"now": None, "to": None, "version": None, "steps": []},
+            "changes": [{"name": names[0], "from": "cut_over", "to": "backfilled"}],
+            "deploys": {"color": "green", "version": "v2", "over": "v3"},
+            "others": [] if self.opened else ["orders_total"],
+            "lost": [{"text": "3 rows tell more", "lost": 3, "rows": ["id=7"]}],
+            "judgements": [judgement(opened=self.opened).document()],
+            "open": self.opened,
+            "next": "ec rollback a",
+        }
+
     def history(self, name: str | None = None) -> list[dict[str, Any]]:
         """As the runner's."""
         self._note("history", name)

@@ -65,8 +65,10 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("repair a --terminate-idle", ("repair", ("a",), {"terminate_idle": True})),
     ("deploy green v2 --speaks a=dual", ("deploy", (Color.GREEN, "v2", {"a": Speaks.DUAL}), {})),
     ("switch blue --steps 100", ("switch", (Color.BLUE, (100,)), {})),
-    ("rollback a b", ("rollback", (["a", "b"],), {"terminate_idle": False})),
-    ("rollback a --terminate-idle", ("rollback", (["a"],), {"terminate_idle": True})),
+    ("switch --adopt", ("adopt", (), {})),
+    ("rollback a b", ("rollback", (["a", "b"],), {"steps": None, "terminate_idle": False})),
+    ("rollback a --terminate-idle", ("rollback", (["a"],), {"steps": None, "terminate_idle": True})),
+    ("rollback a --steps 50,100", ("rollback", (["a"],), {"steps": (50, 100), "terminate_idle": False})),
     ("window a --extend 24h", ("window", ("a", timedelta(hours=24)), {})),
     ("history a", ("history", ("a",), {})),
 ]

@@ -33,6 +33,7 @@ LATE = Snapshot(who="session 9 of ann (psql)", age=timedelta(hours=30))
 SESSION = Session(pid=5, role="app_green", application="x", address="local", state="idle", age=DAY)
 BY_DATABASE = Asked(move=Move.DUAL_WRITE, by_database=True)
 OPEN = ("open", None)
+NOBODY = "no release is recorded on green"
 
 CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = [
     (ground.MOVER_LOCK, Move.EXPAND, Phase.PLANNED, {}, OPEN),
@@ -77,7 +78,10 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
         Move.EXPAND,
         Phase.PLANNED,
         {"weights": Weights(40, 60)},
-        ("closed", "the balancer gives blue 40 %, green 60 %, the ledger last read blue 100 %, green 0 %"),
+        (
+            "closed",
+            f"the balancer gives {Weights(40, 60)}, the ledger last read {Weights(100, 0)}; {NOBODY}",
+        ),
     ),
     (
         ground.TRAFFIC_DRIFT,
