@@ -40,8 +40,9 @@ class Time:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The clock of the stages."""
     found = Time()
-    monkeypatch.setattr("expandcontract.traffic.watch.sleep", found.sleep)
-    monkeypatch.setattr("expandcontract.traffic.watch.monotonic", lambda: found.now)
+    for module in ("watch", "shift"):
+        monkeypatch.setattr(f"expandcontract.traffic.{module}.sleep", found.sleep)
+        monkeypatch.setattr(f"expandcontract.traffic.{module}.monotonic", lambda: found.now)
     return found
 
 
