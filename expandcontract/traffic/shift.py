@@ -133,15 +133,14 @@ def shift(  # noqa: PLR0913  # each is decided by the caller
     ]
     watched = Watched(guard or Guard(), toward, check, compared=origin.of(toward.other) > 0)
     heed = Heeding(orders)
-    moved = False
+    begun = False
     try:
         watched.begin()
-        for event in _stages(switch, start, stages, soak, watched, heed):
-            moved = moved or isinstance(event, Intent)
-            yield event
+        begun = True
+        yield from _stages(switch, start, stages, soak, watched, heed)
         yield from _emptied(Weights.toward(toward), busy, heed)
     except TrafficError as failure:
-        if not back or (not moved and start == origin):
+        if not back or (not begun and start == origin):
             raise
         yield from _take_back(switch, origin, failure, back_within)
 
