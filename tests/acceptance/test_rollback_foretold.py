@@ -71,6 +71,13 @@ def test_what_a_lossy_mapping_would_lose(bare: Project) -> None:
     assert "1 rows of users.visits_exact tell more" in bare.ec("rollback", change, "--dry-run")
 
 
+def test_where_nothing_leads_back(project: Project) -> None:
+    """A change that is only planned stays where it is; the gate says so, as it does to the roll-back itself."""
+    found = foretold(project, CHANGE, expect=REFUSED)
+    assert [{"name": CHANGE, "from": "planned", "to": None}] == found["changes"]
+    assert "EC309" == next(gate["code"] for gate in found["judgements"][0]["gates"] if gate["state"] == "closed")
+
+
 def test_a_move_left_in_flight(project: Project) -> None:
     """It would be taken back to where it began."""
     project.ec("advance", CHANGE)
