@@ -111,7 +111,8 @@ def watch(
             if not why:
                 return
             percent = weights.of(watched.toward)
-            msg = f"{watched.toward} failed its check at {percent} %, {gone:.0f} s into a soak of {length:g} s: {why}"
+            into = f", {gone:.0f} s into a soak of {length:g} s" if soak else ""
+            msg = f"{watched.toward} failed its check at {percent} %{into}: {why}"
             raise UnhealthyError(msg)
         if missing and not told:
             told = True
