@@ -84,18 +84,18 @@ def shift(
     steps = steps if abilities(switch).gradual else (FULL,)
     back = origin or start
     watched = Watched(guard or Guard(), toward, check, compared=back.of(toward.other) > 0)
-    moved = False
+    begun = False
     try:
         watched.begin()
+        begun = True
         for percent in steps:
             weights = Weights.toward(toward, percent)
             if weights.of(toward) < start.of(toward):
                 continue
-            moved = True
             yield from move(switch, weights)
             yield from watch(watched, weights, soak)
     except TrafficError as failure:
-        if not moved and start == back:
+        if not begun and start == back:
             raise
         yield from _take_back(switch, back, failure, back_within)
 
