@@ -24,6 +24,7 @@ from tests.switches.nginx import NginxRig
 from tests.switches.rig import BLUE
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -95,6 +96,10 @@ class Shop(Project):
         process = self.begin(*arguments)
         wait_until(lambda: process.poll() is not None or self.given()[color] == percent)
         assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        self.kill(process)
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """End it with SIGKILL, and wait until the database has noticed."""
         process.kill()
         process.wait()
         assert process.stdout is not None

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def show_foretold(out: Screen, document: Mapping[str, Any]) -> None:
     """Show where changes and traffic would go, what would be deployed, named and lost, and the gates."""
     for change in document["changes"]:
-        out.line(f"{change['name']} would go from {change['from']} to {change['to']}", "bold")
+        ways = f"would go from {change['from']} to {change['to']}" if change["to"] else f"is {change['from']}"
+        out.line(f"{change['name']} {ways}", "bold")
     out.line(f"  traffic: {_way(document['traffic'])}")
     if deploys := document["deploys"]:
         over = f", over {deploys['over']}" if deploys["over"] else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.runner.events import Event
-from expandcontract.traffic.orders import GO_ON, Held, Order, Resumed, Word
-from expandcontract.traffic.shift import Busy, Intent, Written
+from expandcontract.traffic.orders import GO_ON, Order, Word
+from expandcontract.traffic.shift import Busy, Held, Intent, Resumed, Written
 from expandcontract.traffic.watch import Checked, Waits
 
 if TYPE_CHECKING:

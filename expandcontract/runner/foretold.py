@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.gates.release import taken
-from expandcontract.core.phase import Move, Phase
+from expandcontract.core.phase import Move, Phase, after
 from expandcontract.core.plan import judge
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
@@ -97,7 +97,8 @@ def _way(now: Weights | None, release: Release | None, steps: Sequence[int]) -> 
 
 
 def _leads(change: ChangeState) -> dict[str, object]:
-    return {"name": change.name, "from": str(change.phase), "to": str(change.after(Move.ROLL_BACK))}
+    to = after(change.phase, Move.ROLL_BACK, change.kind)
+    return {"name": change.name, "from": str(change.phase), "to": None if to is None else str(to)}
 
 
 def _deploys(release: Release | None, releases: Mapping[Color, Release]) -> dict[str, object] | None:

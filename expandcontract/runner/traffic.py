@@ -16,6 +16,7 @@ from expandcontract.runner.emptying import Emptying
 from expandcontract.runner.events import Event
 from expandcontract.runner.following import followed, order, strange
 from expandcontract.runner.guarding import guard
+from expandcontract.traffic.orders import GO_ON
 from expandcontract.traffic.shift import shift
 from expandcontract.traffic.switch import abilities, standing
 
@@ -156,9 +157,14 @@ def give(
     begins = origin or standing(switch)
     yield from strange(mover, standing(switch))
     with mover.writing() as ledger:
-        shifts.begin(ledger, color, begins)
+        if back:
+            shifts.begin(ledger, color, begins)
+        else:
+            shifts.end(ledger)
 
     def orders() -> Order:
+        if not back:  # there is nothing to wait for, and nowhere to go back to
+            return GO_ON
         with mover.reading() as ledger:
             return order(shifts.under_way(ledger))
 

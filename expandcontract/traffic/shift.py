@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from expandcontract.core.color import FULL, Weights
-from expandcontract.errors import SwitchError, TrafficError, UnsavedError
+from expandcontract.errors import AbortedError, SwitchError, TrafficError, UnsavedError
 from expandcontract.traffic.guard import Guard, Watched
-from expandcontract.traffic.orders import LOOK_S, Heeding, Held, Resumed, none
+from expandcontract.traffic.orders import Word, none
 from expandcontract.traffic.switch import abilities, standing
 from expandcontract.traffic.watch import Checked, Waits, watch
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 AT_ONCE = timedelta()
 BACK_WITHIN = timedelta(seconds=30)
 AGAIN_AFTER = 1.0  # seconds
+LOOK_S = 0.5
+"""How often orders are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,21 @@ class Intent:
 @dataclass(frozen=True, slots=True)
 class Written:
     """These weights were read back after a write."""
+
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The shift was paused: the weights stay as they are until it is resumed or aborted."""
+
+    weights: Weights
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The pause is over."""
 
     weights: Weights
 
@@ -73,11 +91,11 @@ def shift(  # noqa: PLR0913  # each is decided by the caller
     soak: timedelta,
     check: Callable[[Color], ColorHealth],
     origin: Weights | None = None,
+    guard: Guard | None = None,
+    back_within: timedelta = BACK_WITHIN,
     back: bool = True,
     orders: Callable[[], Order] = none,
     busy: Callable[[], str] = nothing,
-    guard: Guard | None = None,
-    back_within: timedelta = BACK_WITHIN,
 ) -> Iterator[Event]:
     """Give ``toward`` the traffic, stage by stage, from wherever the balancer stands.
 
@@ -89,11 +107,11 @@ def shift(  # noqa: PLR0913  # each is decided by the caller
         soak: How long each stage is watched.
         check: Probes a color.
         origin: Where to go back to on failure; default what the balancer reads at the start.
+        guard: What is watched in each stage beside readiness.
+        back_within: How long it is tried to take the traffic back, where the balancer does not let us.
         back: Whether there is a way back; without one the traffic stays as it was written last.
         orders: What the shift has been told since.
         busy: What the other color is still at after the last stage, asked for again and again until it is nothing.
-        guard: What is watched in each stage beside readiness.
-        back_within: How long it is tried to take the traffic back, where the balancer does not let us.
 
     Yields:
         Intent, Written and Checked, in that order for each stage; Waits before Checked where data are missing; Held and
@@ -107,52 +125,92 @@ def shift(  # noqa: PLR0913  # each is decided by the caller
     """
     start = standing(switch)
     steps = steps if abilities(switch).gradual else (FULL,)
-    home = origin or start
-    stages = [Weights.toward(toward, percent) for percent in steps]
-    watched = Watched(guard or Guard(), toward, check, compared=home.of(toward.other) > 0)
-    heeding = Heeding(orders)
-    moved = False
+    origin = origin or start
+    stages = [
+        stage
+        for stage in (Weights.toward(toward, percent) for percent in steps)
+        if stage.of(toward) >= start.of(toward)
+    ]
+    watched = Watched(guard or Guard(), toward, check, compared=origin.of(toward.other) > 0)
+    heed = Heeding(orders)
+    begun = False
     try:
         watched.begin()
-        for event in _stages(switch, start, stages, soak, watched, heeding):
-            moved = moved or isinstance(event, Intent)
-            yield event
-        yield from _emptied(stages[-1], busy, heeding)
+        begun = True
+        yield from _stages(switch, start, stages, soak, watched, heed)
+        yield from _emptied(Weights.toward(toward), busy, heed)
     except TrafficError as failure:
-        if not back or (not moved and start == home):
+        if not back or (not begun and start == origin):
             raise
-        yield from _take_back(switch, home, failure, back_within)
+        yield from _take_back(switch, origin, failure, back_within)
 
 
-def _stages(  # what is shifted, and what is heeded meanwhile
-    switch: TrafficSwitch,
-    start: Weights,
-    stages: Sequence[Weights],
-    soak: timedelta,
-    watched: Watched,
-    heeding: Heeding,
+def _stages(
+    switch: TrafficSwitch, stands: Weights, stages: Sequence[Weights], soak: timedelta, watched: Watched, heed: Heeding
 ) -> Iterator[Event]:
-    stands = start
     for weights in stages:
-        if weights.of(watched.toward) < start.of(watched.toward):
-            continue
-        yield from heeding.pass_on(stands)
+        yield from heed.freed(stands)
         found = standing(switch)
         if found != stands:
             msg = f"someone else moved the traffic in the middle of the shift: it was given {stands} and reads {found}"
             raise SwitchError(msg)
         yield from move(switch, weights)
         stands = weights
-        yield from watch(watched, weights, soak, heeding)
+        yield from watch(watched, weights, soak, heed.resting(stands), lambda: heed.held)
 
 
-def _emptied(stands: Weights, busy: Callable[[], str], heeding: Heeding) -> Iterator[Event]:
+def _emptied(stands: Weights, busy: Callable[[], str], heed: Heeding) -> Iterator[Event]:
     said = ""
     while found := busy():
         if found != said:
             yield Busy(found)
         said = found
-        yield from heeding.rest(stands, LOOK_S)
+        yield from heed.rest(stands, LOOK_S)
+
+
+class Heeding:
+    """Lets time pass, and asks meanwhile what the shift has been told.
+
+    Args:
+        orders: What that is.
+    """
+
+    def __init__(self, orders: Callable[[], Order]) -> None:
+        self._orders = orders
+        self.held = False
+
+    def resting(self, stands: Weights) -> Callable[[float], Iterator[Held | Resumed]]:
+        """Lets so many seconds pass, with these weights in force."""
+        return lambda seconds: self.rest(stands, seconds)
+
+    def freed(self, stands: Weights) -> Iterator[Held | Resumed]:
+        """Wait for as long as the shift is paused."""
+        yield from self._heard(stands)
+        while self.held:
+            yield from self.rest(stands, LOOK_S)
+
+    def rest(self, stands: Weights, seconds: float) -> Iterator[Held | Resumed]:
+        """Let so many seconds pass, paused or not; a pause counts as such time.
+
+        Raises:
+            AbortedError: It was told to end.
+        """
+        ends = monotonic() + seconds
+        while True:
+            yield from self._heard(stands)
+            left = ends - monotonic()
+            if left <= 0:
+                return
+            sleep(min(LOOK_S, left))
+
+    def _heard(self, stands: Weights) -> Iterator[Held | Resumed]:
+        order = self._orders()
+        if order.word is Word.ABORT:
+            msg = f"the shift was aborted at {stands}, {order.said}"
+            raise AbortedError(msg, hint="ec history shows the whole story; the same command begins anew")
+        if self.held is not (order.word is Word.PAUSE):
+            self.held = not self.held
+            yield Held(stands, order) if self.held else Resumed(stands)
 
 
 def move(switch: TrafficSwitch, weights: Weights, within: timedelta = AT_ONCE) -> Iterator[Event]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import monotonic
-from typing import TYPE_CHECKING
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Never, TypeVar
 
 from expandcontract.core.guard import broken, lacking
 from expandcontract.errors import UnhealthyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from expandcontract.core.color import Color, Weights
     from expandcontract.core.guard import Look
     from expandcontract.traffic.guard import Watched
-    from expandcontract.traffic.orders import Heeding, Held, Resumed
+
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,46 +69,58 @@ class Waits:
     until_s: float
 
 
+def rested(seconds: float) -> Iterator[Never]:
+    """Sleep, and tell nothing."""
+    sleep(seconds)
+    yield from ()
+
+
 def watch(
-    watched: Watched, weights: Weights, soak: timedelta, heeding: Heeding
-) -> Iterator[Checked | Waits | Held | Resumed]:
-    """Let a stage soak, looking at it several times; one that is paused is looked at until it is resumed.
+    watched: Watched,
+    weights: Weights,
+    soak: timedelta,
+    rest: Callable[[float], Iterator[Told]] = rested,
+    held: Callable[[], bool] = bool,
+) -> Iterator[Checked | Waits | Told]:
+    """Let a stage soak, looking at it several times.
 
     Args:
         watched: What is looked at.
         weights: Those of the stage, in force.
         soak: How long.
-        heeding: Hears what the shift is told.
+        rest: Lets so many seconds pass between two looks, and may tell something meanwhile.
+        held: Whether the shift is paused: then the stage goes on, and is looked at as before.
 
     Yields:
-        Waits where data are missing at the end of the soak, Held and Resumed where it is paused; at last Checked.
+        What ``rest`` tells; Waits where data are missing at the end of the soak; at last Checked.
 
     Raises:
-        AbortedError: It was told to go back.
         UnhealthyError: The color was not ready, a metric was beyond its limit, or its data did not come.
     """
     looks: list[Look] = []
-    guard, told = watched.guard, False
+    guard, over = watched.guard, None
     every, length = guard.every(soak).total_seconds(), soak.total_seconds()
-    longest = length + guard.wait_for_data.total_seconds()
+    patience = guard.wait_for_data.total_seconds()
     began = monotonic()
     while True:
         gone = monotonic() - began
-        rest = max(0.0, min(every, length - gone)) if gone < length or not looks else every
-        yield from heeding.rest(weights, rest)
+        yield from rest(max(0.0, min(every, length - gone)) if gone < length or not looks else every)
         looks.append(watched.look(weights))
         gone = monotonic() - began
         why = broken(looks, may_fail=guard.may_fail, in_a_row=guard.in_a_row)
-        missing = lacking(looks[-1]) if gone >= length else ""
-        if missing and gone >= longest and not heeding.held:
+        soaked = gone >= length and not held()
+        missing = lacking(looks[-1]) if soaked else ""
+        if soaked and over is None:
+            over = gone
+            if missing and not why and patience:
+                yield Waits(missing, patience)
+        if missing and over is not None and gone - over >= patience:
             why = why or f"{missing}; without data a stage is not passed"
-        if why or (gone >= length and not missing and not heeding.held):
+        if why or (soaked and not missing):
             yield Checked(watched.toward, weights, looks[-1], why)
             if not why:
                 return
             percent = weights.of(watched.toward)
-            msg = f"{watched.toward} failed its check at {percent} %, {gone:.0f} s into a soak of {length:g} s: {why}"
+            into = f", {gone:.0f} s into a soak of {length:g} s" if soak else ""
+            msg = f"{watched.toward} failed its check at {percent} %{into}: {why}"
             raise UnhealthyError(msg)
-        if missing and not told and not heeding.held:
-            told = True
-            yield Waits(missing, max(0.0, longest - gone))

@@ -37,8 +37,7 @@ def test_restarted_under_a_shift(shop: Shop) -> None:
     with Clients(shop.rig.listen, rate=100) as clients:
         wait_until(lambda: {"blue", "green"} == {answer.color for answer in list(clients.answered)})
     assert [] == clients.failed
-    process.kill()
-    process.communicate()
+    shop.kill(process)
     shop.soak("0s")
     shop.ec("switch", "resume")
     said = shop.ec(*DUAL)
@@ -50,8 +49,7 @@ def test_restarted_under_a_shift(shop: Shop) -> None:
 def test_restarted_with_other_weights(shop: Shop) -> None:
     """A file changed by hand jumps into force with the restart: found first, kept in the journal, and put right."""
     process = paused(shop)
-    process.kill()
-    process.communicate()
+    shop.kill(process)
     shop.rig.stop()
     shop.rig.edit(Weights(90, 10))
     shop.rig.start()

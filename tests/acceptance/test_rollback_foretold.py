@@ -59,12 +59,23 @@ def test_with_others_that_must_be_named(project: Project) -> None:
 
 def test_what_a_lossy_mapping_would_lose(bare: Project) -> None:
     """The rows on which the new column tells more are counted and the first are named."""
-    change = "users_nick_to_handle"
-    mapping = ("--forward", "upper(nick)", "--reverse", "lower(handle)", "--lossy")
-    bare.ec("new", "rename-column", "users", "nick", "handle")
-    del mapping
-    found = foretold(bare, change, expect=REFUSED)
-    assert [] == found["lost"]
+    change = "users_visits_exact"
+    values = ("--using", "visits::numeric", "--reverse", "round(visits_exact)::integer", "--lossy")
+    bare.ec("new", "change-type", "users", "visits", "numeric", "--to", "visits_exact", *values, "--name", change)
+    for arguments in ((), ("--release", "v2"), (), ("--release", "v3")):
+        bare.ec("advance", change, *arguments)
+    bare.sql("UPDATE users SET visits_exact = 1.5 WHERE id = 7")
+    (note,) = foretold(bare, change)["lost"]
+    assert 1 == note["lost"]
+    assert ["id=7"] == note["rows"]
+    assert "1 rows of users.visits_exact tell more" in bare.ec("rollback", change, "--dry-run")
+
+
+def test_where_nothing_leads_back(project: Project) -> None:
+    """A change that is only planned stays where it is; the gate says so, as it does to the roll-back itself."""
+    found = foretold(project, CHANGE, expect=REFUSED)
+    assert [{"name": CHANGE, "from": "planned", "to": None}] == found["changes"]
+    assert "EC309" == next(gate["code"] for gate in found["judgements"][0]["gates"] if gate["state"] == "closed")
 
 
 def test_a_move_left_in_flight(project: Project) -> None:

@@ -32,9 +32,10 @@ def shifting(project: Project, colors: object, *arguments: str, percent: str) ->
         project.settings(colors, soak="0s")  # type: ignore[arg-type]
         yield process
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def ended(process: subprocess.Popen[str], code: int) -> str:

@@ -107,7 +107,7 @@ GO, PAUSE, ABORT = Order(), Order(Word.PAUSE, "by ann: lunch"), Order(Word.ABORT
 
 def test_paused_and_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause after the first stage keeps its weights, is told once, and the shift goes on afterwards."""
-    monkeypatch.setattr("expandcontract.traffic.orders.LOOK_S", 0.01)
+    monkeypatch.setattr("expandcontract.traffic.shift.LOOK_S", 0.01)
     switch = MemorySwitch()
     orders = Told(GO, PAUSE, PAUSE, PAUSE, GO)
     events = list(shift(switch, toward=Color.GREEN, steps=(10, 100), soak=NOW, check=_well, orders=orders))
@@ -120,32 +120,22 @@ def test_paused_and_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_paused_shift_begun_again_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed while paused and run again, it stays where it is until it is resumed."""
-    monkeypatch.setattr("expandcontract.traffic.orders.LOOK_S", 0.01)
+    monkeypatch.setattr("expandcontract.traffic.shift.LOOK_S", 0.01)
     switch = MemorySwitch(Weights(90, 10))
     steps = shift(switch, toward=Color.GREEN, steps=(10, 100), soak=NOW, check=_well, orders=Told(PAUSE))
     assert Held(Weights(90, 10), PAUSE) == next(steps)
     assert [] == switch.written
 
 
-@pytest.mark.parametrize("orders", [(GO, ABORT), (GO, GO, ABORT), (GO, PAUSE, ABORT)])
+@pytest.mark.parametrize("orders", [(ABORT,), (GO, GO, ABORT), (GO, PAUSE, ABORT)])
 def test_aborted(monkeypatch: pytest.MonkeyPatch, orders: tuple[Order, ...]) -> None:
     """Whenever it is told to, also while paused, it goes back to where it began and says who wanted that."""
-    monkeypatch.setattr("expandcontract.traffic.orders.LOOK_S", 0.01)
+    monkeypatch.setattr("expandcontract.traffic.shift.LOOK_S", 0.01)
     switch = MemorySwitch()
     with pytest.raises(AbortedError, match=r"by ann: too slow; the traffic was taken back: blue 100 %") as aborted:
         list(shift(switch, toward=Color.GREEN, steps=(10, 100), soak=NOW, check=_well, orders=Told(*orders)))
     assert (5, "EC507") == (aborted.value.exit_code, aborted.value.code)
     assert Weights(100, 0) == switch.read()
-
-
-@pytest.mark.parametrize("orders", [(ABORT,), (PAUSE, ABORT)])
-def test_aborted_before_anything_was_written(monkeypatch: pytest.MonkeyPatch, orders: tuple[Order, ...]) -> None:
-    """Then there is nothing to take back."""
-    monkeypatch.setattr("expandcontract.traffic.orders.LOOK_S", 0.01)
-    switch = MemorySwitch()
-    with pytest.raises(AbortedError, match=r"aborted at blue 100 %, green 0 %, by ann: too slow$"):
-        list(shift(switch, toward=Color.GREEN, steps=(10, 100), soak=NOW, check=_well, orders=Told(*orders)))
-    assert [] == switch.written
 
 
 def test_moved_by_someone_else_meanwhile() -> None:
@@ -167,6 +157,6 @@ def test_without_a_way_back() -> None:
     def check(color: Color) -> ColorHealth:
         return ColorHealth(color=color, ok=False, evidence="503")
 
-    with pytest.raises(UnhealthyError, match=r"green failed its check at 100 %, 0 s into a soak of 0 s: 503$"):
+    with pytest.raises(UnhealthyError, match=r"green failed its check at 100 %: 503$"):
         list(shift(switch, toward=Color.GREEN, steps=(100,), soak=NOW, check=check, back=False))
     assert Weights(0, 100) == switch.read()

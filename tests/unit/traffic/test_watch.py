@@ -11,13 +11,13 @@ from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import ColorHealth
 from expandcontract.core.guard import Measured, Metric, Standing
 from expandcontract.errors import SwitchError, UnhealthyError
-from expandcontract.traffic.guard import Gauge, Guard
+from expandcontract.traffic.guard import Gauge, Guard, Watched
 from expandcontract.traffic.memory import MemorySwitch
-from expandcontract.traffic.orders import GO_ON, Held, Order, Resumed, Word
 from expandcontract.traffic.shift import Checked, Intent, Waits, shift
+from expandcontract.traffic.watch import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from expandcontract.traffic.shift import Event
 
@@ -40,8 +40,8 @@ class Time:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The clock of the stages."""
     found = Time()
-    monkeypatch.setattr("expandcontract.traffic.orders.sleep", found.sleep)
-    for module in ("orders", "watch"):
+    for module in ("watch", "shift"):
+        monkeypatch.setattr(f"expandcontract.traffic.{module}.sleep", found.sleep)
         monkeypatch.setattr(f"expandcontract.traffic.{module}.monotonic", lambda: found.now)
     return found
 
@@ -111,6 +111,19 @@ def test_a_flap_is_seen(clock: Time) -> None:
     assert 5 == clock.now
     clock.now = 0
     run(Guard(interval=timedelta(seconds=1), may_fail=1), check=check)
+
+
+def test_what_happens_between_two_looks_is_told(clock: Time) -> None:
+    """Whoever lets the time pass may tell something, and a rest that takes longer counts as soak."""
+
+    def rest(seconds: float) -> Iterator[str]:
+        clock.now += seconds * 2
+        yield f"rested {seconds:g}"
+
+    watched = Watched(Guard(interval=timedelta(seconds=4)), GREEN, _well)
+    *told, last = watch(watched, Weights(75, 25), SOAK, rest)
+    assert ["rested 2.5", "rested 2.5"] == told
+    assert isinstance(last, Checked)
 
 
 def test_a_breach_ends_the_stage(clock: Time) -> None:
@@ -218,45 +231,3 @@ def test_going_back_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises((UnhealthyError, SwitchError), match=said):
             list(events)
         assert (Weights(100, 0) if said == "taken back" else Weights(50, 50)) == switch.read()
-
-
-def test_paused_in_the_middle_of_a_stage(clock: Time) -> None:
-    """The weights stay, the color is looked at all the same, and the stage ends once it is resumed."""
-    paused, looks = Order(Word.PAUSE, "by ann: lunch"), 0
-
-    def orders() -> Order:
-        return paused if 5 < clock.now < 300 else GO_ON
-
-    def check(color: Color) -> ColorHealth:
-        nonlocal looks
-        looks += 1
-        return _well(color)
-
-    switch = MemorySwitch()
-    events = list(shift(switch, toward=GREEN, steps=(25, 100), soak=SOAK, check=check, orders=orders))
-    held, resumed = (next(event for event in events if isinstance(event, kind)) for kind in (Held, Resumed))
-    assert (Held(Weights(75, 25), paused), Resumed(Weights(75, 25))) == (held, resumed)
-    assert [Weights(75, 25), Weights(0, 100)] == switch.written
-    assert looks > 100
-    assert clock.now > 300
-
-
-def test_sick_while_paused(clock: Time) -> None:
-    """What would end the stage ends it in a pause too."""
-    switch = MemorySwitch()
-
-    def check(color: Color) -> ColorHealth:
-        return ColorHealth(color=color, ok=clock.now < 60, evidence="503")
-
-    with pytest.raises(UnhealthyError, match="taken back"):
-        list(
-            shift(
-                switch,
-                toward=GREEN,
-                steps=(25, 100),
-                soak=SOAK,
-                check=check,
-                orders=lambda: Order(Word.PAUSE, "by ann: lunch") if clock.now > 5 else GO_ON,
-            )
-        )
-    assert Weights(100, 0) == switch.read()
