@@ -67,7 +67,7 @@ def one_pass(
         m: Us.
         call: What was asked for.
         shifts: Whether to make the moves that a release makes by getting the traffic; ``call.release`` is set.
-        others: Whether to make the other ones.
+        others: Whether to make the other ones; a shift waits until none of these can be made, so that it is one.
         only: The changes to look at; ``None``: all.
 
     Raises:
@@ -83,7 +83,7 @@ def one_pass(
             refusal = yield from _one(place, m, name, move, call)
             left += [refusal] if refusal else []
             moved += [] if refusal else [name]
-    if shifts:
+    if shifts and not (others and moved):
         ready = [c for c in waiting(place, m, only) if wants_release(c, call) and c.name not in moved]
         gone, stayed = yield from shift(place, m, ready, call)
         moved, left = [*moved, *gone], [*left, *stayed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.acceptance.test_together import OTHER, wait_until
-from tests.fix_project import CHANGE, Answer, Project
+from tests.fix_project import CHANGE, Answer, Inside, Project
 
 pytestmark = pytest.mark.slow
 STATE = "SELECT name, phase, move FROM expandcontract.change ORDER BY name"
@@ -15,15 +15,21 @@ FLYING = [(CHANGE, "backfilled", "cut-over"), (OTHER, "expanded", "dual-write")]
 
 
 @pytest.fixture
+def empty(empty: Project) -> Inside:
+    """The empty project, its ``ec`` in this process where it is not to be killed."""
+    return Inside(empty.directory, empty.database)
+
+
+@pytest.fixture
 def cut_off(project: Project, colors: tuple[Answer, Answer]) -> Project:
-    """Killed at 70 % of the shift that takes one change to cut_over and the other to dual_writing."""
+    """Killed at 50 % of the shift that takes one change to cut_over and the other to dual_writing."""
     project.ec("new", "rename-column", "users", "nick", "handle")
     project.ec("advance", CHANGE, OTHER)
     project.ec("advance", CHANGE, "--release", "v2")
     project.ec("advance", CHANGE)
     project.settings(colors, soak="2s")
     process = project.begin("advance", "--all", "--release", "v3")
-    wait_until(lambda: project.weights() == "blue=70 green=30")
+    wait_until(lambda: project.weights() == "blue=50 green=50")
     process.kill()
     process.communicate()
     project.settings(colors)
