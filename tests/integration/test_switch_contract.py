@@ -12,6 +12,7 @@ import pytest
 from expandcontract.core.color import Color, Weights
 from expandcontract.errors import SwitchError, UnsavedError, UsageError
 from expandcontract.traffic.switch import abilities, standing
+from tests.switches.aws_alb import AlbRig
 from tests.switches.command import CommandRig
 from tests.switches.envoy import EnvoyRig
 from tests.switches.haproxy import HAProxyRig
@@ -32,6 +33,7 @@ RIGS = {
     "envoy": EnvoyRig,
     "haproxy": HAProxyRig,
     "nginx": NginxRig,
+    "aws-alb": AlbRig,
 }
 ROUTERS = [name for name, rig in RIGS.items() if issubclass(rig, ProcessRig)]
 """Those that requests go through, and that read a file when they start."""
