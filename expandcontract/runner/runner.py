@@ -21,6 +21,7 @@ from expandcontract.runner.mending import mend
 from expandcontract.runner.mover import Mover, mover
 from expandcontract.runner.observe import known, merged, observe, read_weights, usable
 from expandcontract.runner.place import Place
+from expandcontract.runner.saying import told
 from expandcontract.runner.together import common_move, once, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import give, release_for
 from expandcontract.runner.waiting import patience
@@ -310,12 +311,10 @@ class Runner:
             return Asked(move=move, by_database=by_database, together=together)
         check_version(version)
         self._place.needed_switch()
-        said: dict[str, Speaks] = dict(speaks)
-        for change in changes:
-            said.setdefault(change.name, implied(move) or Speaks.OLD)
+        meant = {change.name: implied(move) or Speaks.OLD for change in changes}
         weights, _ = read_weights(self._place)
         baseline = self._place.project.newest_contract(self._place.project.applied(ledger.connection))
-        release = release_for(ledger, version, said, weights, baseline)
+        release = told(self._place, ledger, release_for(ledger, version, {}, weights, baseline), speaks, meant)
         return Asked(move=move, release=release, by_database=by_database, together=together)
 
     def _whole(self, m: Mover, change: ChangeState) -> list[ChangeState]:

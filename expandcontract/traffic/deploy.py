@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from expandcontract.errors import ConfigError, DeployError
 from expandcontract.traffic.kubernetes_deploy import open_kubernetes
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from expandcontract.core.color import Color
+    from expandcontract.core.declaration import Declaration
 
 TIMEOUT = 1800.0  # seconds
 
@@ -25,6 +26,20 @@ class Deployer(Protocol):
 
         Raises:
             DeployError: It failed.
+        """
+        ...
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A deployer that finds, where it deploys, what the release there says of itself."""
+
+    def declared(self, color: Color) -> Declaration | None:
+        """What is said there of the release on ``color``; ``None`` where nothing is.
+
+        Raises:
+            DeployError: It cannot be read.
+            ConfigError: It is not what it should be.
         """
         ...
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from expandcontract.core.declaration import Declaration, speech
 from expandcontract.errors import ConfigError, DeployError
 from expandcontract.traffic.cluster import DEPLOYMENT, open_cluster, pointer
 from expandcontract.traffic.rollout import rollout
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1800.0  # seconds; a rollout that advances renews the Deployment's own deadline without end
 PAUSE = 1.0  # seconds between two looks
+SPEAKS, BASELINE, OF = (f"expandcontract.dev/{word}" for word in ("speaks", "baseline", "version"))
 PATIENCE = 30.0  # seconds that the API server may be away during a rollout, as while it is itself upgraded
 
 
@@ -68,6 +70,26 @@ class KubernetesDeployer:
         if operations:
             self._cluster.patch(DEPLOYMENT, found, operations)
         self._await(name, image)
+
+    def declared(self, color: Color) -> Declaration | None:
+        """What the annotations of the color's Deployment say of the release there.
+
+        Raises:
+            DeployError: The API server does not answer, or refuses.
+            ConfigError: They do not say of which version, or not in the form that they should have.
+        """
+        name = self._deployment.replace("{color}", color)
+        found = self._cluster.get(DEPLOYMENT, name)["metadata"].get("annotations") or {}
+        said = {key: found[key] for key in (SPEAKS, BASELINE, OF) if key in found}
+        if not said:
+            return None
+        source = f"Deployment {name}"
+        if OF not in said:  # an object outlives the release that it was annotated for
+            msg = f"{source} has the annotation {next(iter(said))} and does not say of which version"
+            hint = f"kubectl -n {self._cluster.namespace} annotate deployment/{name} {OF}=VERSION"
+            raise ConfigError(msg, hint=hint)
+        speaks = speech(said.get(SPEAKS, ""), f"the annotation {SPEAKS} of {source}")
+        return Declaration(source=source, version=said[OF], baseline=said.get(BASELINE), speaks=speaks)
 
     def _need_rolling(self, name: str, spec: Mapping[str, Any]) -> None:
         kubectl = f"kubectl -n {self._cluster.namespace}"

@@ -108,6 +108,8 @@ def test_status_tells_phase_window_releases_and_what_is_altered(ec: Callable[...
         "planned ●  expanded ●  dual_writing ●  backfilled ●  cut_over ◐  contracted ○",
         "in flight: contract since 2026-03-01 12:00:00 UTC",
         "closes at 2026-03-02 12:00:00 UTC, in 1d",
+        "blue: v3 speaks new, which fits",
+        "green: v1 speaks old, which does not fit; cut_over wants dual or new, and it gets 10 % of the traffic",
         "next: ec advance users_name",
         "blue   90 %     v3       app_blue  users_name=new  -",
         "green  10 %",
