@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+import tomllib
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +23,6 @@ from tests.fix_aws import REGION, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from tests.fix_aws import Account
 
@@ -330,3 +333,28 @@ def test_a_profile_that_there_is_not(account: Account, tmp_path: Path, monkeypat
     with pytest.raises(SwitchError, match=r"no usable AWS configuration: .*nowhere") as refused:
         open_alb(account.options(profile="nowhere")).read()
     assert "traffic.options.profile" in str(refused.value.hint)
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "alb.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "switches.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_names_the_rights_and_settings_that_are_needed(account: Account, alb: AlbSwitch) -> None:
+    """The guide's settings open a switch, its policy grants what going there and back asks for, and no more."""
+    shown = re.findall(r" *```(\w+)\n(.*?)```", GUIDE, re.DOTALL)
+    traffic = tomllib.loads(dict(shown)["toml"])["traffic"]
+    assert "aws-alb" == traffic["switch"]
+    assert isinstance(open_switch("aws-alb", traffic["options"]), AlbSwitch)
+    granted = {
+        action
+        for statement in json.loads(dict(shown)["json"])["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    asked = refuse(alb, "", times=0)
+    for weights in (Weights(0, 100), Weights(100, 0)):
+        alb.write(weights)
+        assert weights == alb.read()
+    assert granted == {f"elasticloadbalancing:{operation}" for operation in asked}
+    section = PAGE.split("\n## aws-alb\n", 1)[1].split("\n## ", 1)[0]
+    rows = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))))
+    assert {"rule_arn", *account.options(profile="x")} == rows
