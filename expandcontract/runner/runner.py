@@ -12,7 +12,7 @@ from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UsageError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, colors, forward, rows, steering, verifying, views
+from expandcontract.runner import back, colors, forward, rows, scaling, steering, verifying, views
 from expandcontract.runner.begin import begin
 from expandcontract.runner.deploying import deploy
 from expandcontract.runner.events import Event, Written
@@ -197,6 +197,10 @@ class Runner:
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
         """Put a version on a color that gets no traffic, and record it."""
         yield from deploy(self._place, color, version, speaks or {})
+
+    def scale_down(self, color: Color) -> Iterator[Event]:
+        """End all processes of a color that gets no traffic and is no way back."""
+        yield from scaling.scale_down(self._place, color)
 
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""
@@ -390,3 +394,6 @@ class Runner:
             if change.phase is Phase.CUT_OVER and change.window.closes_at:
                 text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"
             yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})
+        if any(change.phase is Phase.CONTRACTED for change in found):
+            with m.reading() as ledger:
+                yield from tuple(scaling.offered(self._place, ledger))

@@ -16,7 +16,7 @@ from expandcontract.traffic.cluster import DEPLOYMENT, open_cluster, pointer
 from expandcontract.traffic.rollout import rollout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from expandcontract.core.color import Color
     from expandcontract.traffic.cluster import Cluster, Object
@@ -70,6 +70,31 @@ class KubernetesDeployer:
         if operations:
             self._cluster.patch(DEPLOYMENT, found, operations)
         self._await(name, image)
+
+    def scale_down(self, color: Color) -> None:
+        """Set the color's Deployment to no pods, and return once none is left. May run twice.
+
+        Raises:
+            DeployError: There is no such Deployment, the API server refuses, or pods do not end.
+        """
+        name = self._deployment.replace("{color}", color)
+        found = self._cluster.get(DEPLOYMENT, name)
+        if found["spec"].get("replicas") != 0:
+            same = {"op": "test", "path": "/metadata/resourceVersion", "value": found["metadata"]["resourceVersion"]}
+            none = {"op": "add", "path": "/spec/replicas", "value": 0}  # add: it may be unset
+            self._cluster.patch(DEPLOYMENT, found, [same, none])
+        self._wait(f"Deployment {name} has pods left", name, lambda: self._gone(name))
+
+    def _gone(self, name: str) -> None:
+        found = self._cluster.get(DEPLOYMENT, name)
+        if found["spec"].get("replicas") != 0:
+            msg = f"someone else scaled Deployment {name} to {found['spec'].get('replicas')}"
+            raise DeployError(msg, hint=self._inspect(name))
+        status = found.get("status") or {}
+        seen = status.get("observedGeneration", 0) >= found["metadata"].get("generation", 0)
+        if not seen or status.get("replicas"):
+            msg = f"{status.get('replicas') or 'some'} pods are there"
+            raise _NotYetError(msg)
 
     def declared(self, color: Color) -> Declaration | None:
         """What the annotations of the color's Deployment say of the release there.
@@ -129,16 +154,19 @@ class KubernetesDeployer:
         return DeployError(msg, hint=f"set deploy.options.container to one of {', '.join(there)}")
 
     def _await(self, name: str, image: str) -> None:
+        self._wait(f"Deployment {name} was not rolled out", name, lambda: self._look(name, image))
+
+    def _wait(self, failed: str, name: str, look: Callable[[], None]) -> None:
         policy = Retrying(
             retry=retry_if_exception_type(_NotYetError),
             stop=stop_after_delay(self._longest),
             wait=wait_fixed(self._pause),
         )
         try:
-            policy(self._look, name, image)
+            policy(look)
         except RetryError as exc:
             seen = exc.last_attempt.exception()
-            msg = f"Deployment {name} was not rolled out within {self._longest:g} s: {seen}"
+            msg = f"{failed} within {self._longest:g} s: {seen}"
             raise DeployError(msg, hint=self._inspect(name)) from exc
 
     def _look(self, name: str, image: str) -> None:

@@ -64,6 +64,7 @@ CASES: list[tuple[str, tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("repair a", ("repair", ("a",), {"terminate_idle": False})),
     ("repair a --terminate-idle", ("repair", ("a",), {"terminate_idle": True})),
     ("deploy green v2 --speaks a=dual", ("deploy", (Color.GREEN, "v2", {"a": Speaks.DUAL}), {})),
+    ("deploy green --scale-down", ("scale_down", (Color.GREEN,), {})),
     ("switch blue --steps 100", ("switch", (Color.BLUE, (100,)), {})),
     ("rollback a b", ("rollback", (["a", "b"],), {"terminate_idle": False})),
     ("rollback a --terminate-idle", ("rollback", (["a"],), {"terminate_idle": True})),
