@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 def offered(place: Place, ledger: Ledger) -> Iterator[Event]:
     """A note for each color whose release fits no more and gets no traffic, where the deployer can end it."""
     weights, _ = read_weights(place)
-    if weights is None or not isinstance(place.deployer, ScalesDown):
+    try:
+        able = isinstance(place.deployer, ScalesDown)
+    except ConfigError:  # what has just been done needed no deployer, and has not failed
+        able = False
+    if weights is None or not able:
         return
     changes = merged(place, ledger)
     for color, release in sorted(ledger.releases().items()):

@@ -18,7 +18,7 @@ from tests.switches.envoy import EnvoyRig
 from tests.switches.gateway_api import GatewayRig
 from tests.switches.haproxy import HAProxyRig
 from tests.switches.istio import IstioRig
-from tests.switches.kubernetes_service import ServiceRig
+from tests.switches.kubernetes_service import OverlapRig, ServiceRig
 from tests.switches.memory import MemoryRig
 from tests.switches.nginx import NginxRig
 from tests.switches.rig import BLUE, GREEN, ProcessRig
@@ -37,6 +37,7 @@ RIGS = {
     "haproxy": HAProxyRig,
     "nginx": NginxRig,
     "kubernetes-service": ServiceRig,
+    "kubernetes-service with overlap": OverlapRig,
     "gateway-api": GatewayRig,
     "istio": IstioRig,
     "aws-alb": AlbRig,

@@ -22,3 +22,11 @@ class ServiceRig(ClusterRig):
     def edit(self, weights: Weights) -> None:
         """Another selector."""
         self.api.put("services", "shop", {"selector": {"app": "shop", "version": str(weights.live)}})
+
+
+class OverlapRig(ServiceRig):
+    """The same, over a selector that names both."""
+
+    def options(self) -> dict[str, str]:
+        """Its own settings."""
+        return {**super().options(), "overlap": "1ms"}
