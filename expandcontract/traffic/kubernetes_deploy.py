@@ -83,7 +83,7 @@ class KubernetesDeployer:
             same = {"op": "test", "path": "/metadata/resourceVersion", "value": found["metadata"]["resourceVersion"]}
             none = {"op": "add", "path": "/spec/replicas", "value": 0}  # add: it may be unset
             self._cluster.patch(DEPLOYMENT, found, [same, none])
-        self._wait(f"Deployment {name} has pods left", name, lambda: self._gone(name))
+        self._wait(f"the pods of Deployment {name} did not end", name, lambda: self._gone(name))
 
     def _gone(self, name: str) -> None:
         found = self._cluster.get(DEPLOYMENT, name)

@@ -52,7 +52,7 @@ def test_no_pods_are_left(api: Api, deployer: KubernetesDeployer) -> None:
 def test_pods_that_do_not_end(api: Api, deployer: KubernetesDeployer) -> None:
     """After the time allowed it says how many there are, and how to look."""
     api.on_deployment = _controller(2)
-    with pytest.raises(DeployError, match=r"shop-green has pods left within 0\.3 s: 2 pods are there") as refused:
+    with pytest.raises(DeployError, match=r"shop-green did not end within 0\.3 s: 2 pods are there") as refused:
         deployer.scale_down(Color.GREEN)
     assert "kubectl -n prod describe deployment/shop-green" in str(refused.value.hint)
 
