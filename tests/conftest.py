@@ -11,6 +11,7 @@ settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
 
 pytest_plugins = [
+    "tests.fix_aws",
     "tests.fix_filling",
     "tests.fix_kubernetes",
     "tests.fix_models",

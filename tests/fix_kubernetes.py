@@ -65,8 +65,8 @@ class Api(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Answer)
         self.objects: dict[str, dict[str, dict[str, Any]]] = {plural: {} for plural in KINDS}
         self.denied: set[tuple[str, str]] = set()
         self.silent: set[tuple[str, str]] = set()
@@ -81,6 +81,18 @@ class Api(ThreadingHTTPServer):
         self.closing = threading.Event()
         self._version = 0
         self._lock = threading.RLock()
+        self._serving = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def start(self) -> None:
+        """Answer on loopback."""
+        self._serving.start()
+
+    def stop(self) -> None:
+        """Answer no more, and end what hangs."""
+        self.closing.set()
+        self.shutdown()
+        self._serving.join()
+        self.server_close()
 
     @property
     def url(self) -> str:
@@ -269,13 +281,8 @@ class _Answer(BaseHTTPRequestHandler):
         """Nothing: tests are silent."""
 
 
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """An API server with a Service, routes and two ready pods of each color."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = Api()
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    serving.start()
+def furnish(server: Api) -> None:
+    """Put a Service, routes and two ready pods of each color there; blue has the traffic."""
     for color in ("blue", "green"):
         labels = {"app": "shop", "version": color}
         for number in (1, 2):
@@ -290,11 +297,17 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     server.put("virtualservices", "shop", {"hosts": ["shop"], "http": [{"name": "all", "route": _destinations()}]})
     subsets = [{"name": color, "labels": {"version": color}} for color in ("blue", "green")]
     server.put("destinationrules", "shop", {"host": "shop-any.prod.svc.cluster.local", "subsets": subsets})
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """An API server with a Service, routes and two ready pods of each color."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = Api()
+    server.start()
+    furnish(server)
     yield server
-    server.closing.set()
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    server.stop()
 
 
 def _rule() -> dict[str, Any]:

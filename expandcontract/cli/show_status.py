@@ -28,8 +28,9 @@ def show_status(out: Screen, document: Mapping[str, Any]) -> None:
     changes = document.get("changes") or []
     if not changes:
         out.line("no changes yet; ec new rename-column TABLE OLD NEW writes the first pair")
+    weights = (document.get("traffic") or {}).get("weights") or {}
     for change in changes:
-        _change(out, change, document.get("now"))
+        _change(out, change, document.get("now"), weights)
     _releases(out, document)
     _integrity(out, document)
 
@@ -44,7 +45,7 @@ def timeline(phase: str, *, moving: bool) -> str:
     return "  ".join(f"{name} {mark}" for name, mark in zip(names, marks, strict=True))
 
 
-def _change(out: Screen, change: Mapping[str, Any], now: object) -> None:
+def _change(out: Screen, change: Mapping[str, Any], now: object, weights: Mapping[str, int]) -> None:
     flight = change.get("in_flight")
     out.line(str(change["name"]), "bold")
     out.line(f"  {timeline(str(change.get('phase', '')), moving=bool(flight))}")
@@ -56,8 +57,26 @@ def _change(out: Screen, change: Mapping[str, Any], now: object) -> None:
     window = window_words(change, now)
     if window and change.get("phase") == "cut_over":
         out.line(f"  {window}")
+    for line, style in release_words(change, weights):
+        out.line(f"  {line}", style)
     if change.get("next"):
         out.line(f"  next: {change['next']}", "cyan")
+
+
+def release_words(change: Mapping[str, Any], weights: Mapping[str, int]) -> list[tuple[str, str]]:
+    """What each color's release speaks of the change and whether that fits, each line with its style."""
+    lines = []
+    for color, found in (change.get("releases") or {}).items():
+        said, style = f"{color}: {found['version']} speaks {found['speaks']}", ""
+        if found["fits"]:
+            said += ", which fits"
+        else:
+            said += f", which does not fit; {change['phase']} wants {' or '.join(found['wanted'])}"
+            style = "yellow"
+            if weights.get(color):
+                said, style = f"{said}, and it gets {weights[color]} % of the traffic", "bold red"
+        lines.append((said, style))
+    return lines
 
 
 def backfill_words(change: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -107,6 +107,11 @@ class DeploySettings(Section):
     )
     command: Command = Field(default=(), description="Run with `{color}` and `{version}` filled in.")
     options: dict[str, Any] = Field(default_factory=dict, description="What the deployer itself needs.")
+    release_file: str | None = Field(
+        default=None,
+        description="Where a release says what it speaks, `{version}` filled in; "
+        "unset: `expandcontract.release.toml`, where there is one.",
+    )
 
 
 class ProbeSettings(Section):

@@ -108,7 +108,7 @@ SELECT baseline, speaks FROM expandcontract.version WHERE name = :name;
 
 -- name: record_version
 INSERT INTO expandcontract.version (name, baseline, speaks) VALUES (:name, :baseline, cast(:speaks AS jsonb))
-ON CONFLICT (name) DO UPDATE SET speaks = version.speaks || excluded.speaks;
+ON CONFLICT (name) DO UPDATE SET speaks = version.speaks || excluded.speaks, baseline = excluded.baseline;
 
 -- name: record_release
 INSERT INTO expandcontract.release (color, version, role, baseline, speaks)

@@ -8,7 +8,8 @@ from expandcontract.core.change import requires
 from expandcontract.core.fit import misfits, spoken
 from expandcontract.core.release import Release, check_version
 from expandcontract.errors import RefusedError
-from expandcontract.runner.observe import merged, read_weights
+from expandcontract.runner.observe import read_weights
+from expandcontract.runner.saying import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,8 @@ def to_deploy(place: Place, ledger: Ledger, color: Color, version: str, speaks: 
     Raises:
         RefusedError: The color gets traffic, or whether it does is not known.
         UsageError: ``version`` names no release.
-        UnknownNameError: ``speaks`` names a change that does not exist.
+        UnknownNameError: ``speaks``, or what else tells it, names a change that does not exist.
+        ConfigError: What tells it contradicts itself.
     """
     check_version(version)
     weights, why = read_weights(place)
@@ -37,13 +39,10 @@ def to_deploy(place: Place, ledger: Ledger, color: Color, version: str, speaks: 
     if weights is not None and weights.of(color) and deployed is not None and deployed.version != version:
         msg = f"{color} gets {weights.of(color)} % of the traffic with {deployed.version}; nothing is deployed over it"
         raise RefusedError(msg, hint=f"ec deploy {color.other} {version}")
-    known = {change.name for change in merged(place, ledger)}
-    for name in speaks:
-        if name not in known:
-            ledger.change(name)
     before = ledger.version(version)
     baseline = before[0] if before else place.project.newest_contract(place.project.applied(ledger.connection))
-    return Release(color=color, version=version, baseline=baseline, speaks={**(before[1] if before else {}), **speaks})
+    remembered = Release(color=color, version=version, baseline=baseline, speaks=before[1] if before else {})
+    return told(place, ledger, remembered, speaks)
 
 
 def may_switch(color: Color, release: Release | None, changes: Sequence[ChangeState]) -> None:

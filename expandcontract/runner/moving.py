@@ -13,9 +13,10 @@ from expandcontract.core.phase import SHIFTS, Move, Phase
 from expandcontract.core.plan import implied, judge
 from expandcontract.core.release import Speaks, check_version
 from expandcontract.errors import FailedError, RefusedError, UsageError
-from expandcontract.runner import back, drifting, forward
+from expandcontract.runner import back, drifting, forward, scaling
 from expandcontract.runner.events import Event
 from expandcontract.runner.observe import known, observe, read_weights, usable
+from expandcontract.runner.saying import told
 from expandcontract.runner.together import combined, own, resumed_as_begun, same_phase
 from expandcontract.runner.traffic import release_for
 
@@ -92,26 +93,34 @@ def asked_for(
         return forward.recalled(first)[0]
     release = None
     if call.release is not None and move in SHIFTS:
-        said = dict(call.speaks)
-        for change in changes:
-            said.setdefault(change.name, implied(moves[change.name]) or Speaks.OLD)
-        release = named(place, ledger, call.release, said)
+        meant = {change.name: implied(moves[change.name]) or Speaks.OLD for change in changes}
+        release = named(place, ledger, call.release, call.speaks, meant)
     fence = call.fence and move is Move.CONTRACT
     return Asked(move=move, release=release, by_database=call.by_database, together=together, fence=fence)
 
 
-def named(place: Place, ledger: Ledger, version: str, said: Mapping[str, Speaks]) -> Release:
+def named(
+    place: Place, ledger: Ledger, version: str, speaks: Mapping[str, Speaks], meant: Mapping[str, Speaks]
+) -> Release:
     """The release of that version on the color that has it or shall get it.
+
+    Args:
+        place: Where we work.
+        ledger: Of the database.
+        version: The release.
+        speaks: What ``--speaks`` says of it.
+        meant: What it speaks by being named with these moves.
 
     Raises:
         UsageError: It names no release.
-        ConfigError: No traffic switch is set.
+        ConfigError: No traffic switch is set, or what is said of the release contradicts itself.
+        UnknownNameError: It is said to speak a change that does not exist.
     """
     check_version(version)
     place.needed_switch()
     weights, _ = read_weights(place)
     baseline = place.project.newest_contract(place.project.applied(ledger.connection))
-    return release_for(ledger, version, said, weights, baseline)
+    return told(place, ledger, release_for(ledger, version, {}, weights, baseline), speaks, meant)
 
 
 def whole(place: Place, m: Mover, change: ChangeState) -> list[ChangeState]:
@@ -217,7 +226,8 @@ def finished(place: Place, m: Mover, changes: Sequence[ChangeState]) -> Iterator
     Raises:
         FailedError: One is still in flight.
     """
-    for change in current(place, m, [change.name for change in changes]):
+    found = current(place, m, [change.name for change in changes])
+    for change in found:
         if change.in_flight is not None:
             msg = f"{change.in_flight.move} of {change.name} did not come to its end; {change.name} is {change.phase}"
             raise FailedError(msg, hint=f"ec plan {change.name}")
@@ -225,3 +235,6 @@ def finished(place: Place, m: Mover, changes: Sequence[ChangeState]) -> Iterator
         if change.phase is Phase.CUT_OVER and change.window.closes_at:
             text += f"; its rollback window closes at {change.window.closes_at:%Y-%m-%d %H:%M:%S %Z}"
         yield Event(kind="finished", text=text, change=change.name, data={"phase": change.phase})
+    if any(change.phase is Phase.CONTRACTED for change in found):
+        with m.reading() as ledger:
+            yield from tuple(scaling.offered(place, ledger))

@@ -10,7 +10,19 @@ from expandcontract.core.plan import Judgement, judge, next_move
 from expandcontract.errors import RefusedError
 from expandcontract.ledger import Ledger
 from expandcontract.pg.connect import connect
-from expandcontract.runner import back, drifting, every, forward, moving, rows, steering, switching, verifying, views
+from expandcontract.runner import (
+    back,
+    drifting,
+    every,
+    forward,
+    moving,
+    rows,
+    scaling,
+    steering,
+    switching,
+    verifying,
+    views,
+)
 from expandcontract.runner.begin import begin
 from expandcontract.runner.call import Call
 from expandcontract.runner.deploying import deploy
@@ -210,6 +222,10 @@ class Runner:
     def deploy(self, color: Color, version: str, speaks: Mapping[str, Speaks] | None = None) -> Iterator[Event]:
         """Put a version on a color that gets no traffic, and record it."""
         yield from deploy(self._place, color, version, speaks or {})
+
+    def scale_down(self, color: Color) -> Iterator[Event]:
+        """End all processes of a color that gets no traffic and is no way back."""
+        yield from scaling.scale_down(self._place, color)
 
     def switch(self, color: Color, steps: Sequence[int] | None = None) -> Iterator[Event]:
         """Shift all the traffic to a color whose release fits and keeps every change's phase true."""

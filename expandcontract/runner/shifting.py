@@ -81,7 +81,7 @@ def _asked(
     assert call.release is not None  # noqa: S101  # the caller looked
     recorded = ledger.version(call.release) is not None
     implying = {} if recorded else dict(_implied(change for change in waiting if change.name not in call.speaks))
-    release_ = named(place, ledger, call.release, {**implying, **call.speaks})
+    release_ = named(place, ledger, call.release, call.speaks, implying)
     together = frozenset(change.name for change in waiting)
     move = next_move(waiting[0])
     assert move is not None  # noqa: S101  # only those that wait for a release come here

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expandcontract.core.duration import in_words
+from expandcontract.core.fit import fitting, spoken
 from expandcontract.core.phase import ORDER, Move
 from expandcontract.core.plan import implied, next_move
+from expandcontract.core.release import Speaks
 from expandcontract.errors import LedgerTamperedError
 from expandcontract.ledger import shifts
 from expandcontract.runner import drifting
@@ -14,9 +16,12 @@ from expandcontract.runner.observe import merged, read_weights
 from expandcontract.runner.steering import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from expandcontract.core.change import ChangeState
+    from expandcontract.core.color import Color
+    from expandcontract.core.release import Release
     from expandcontract.ledger import Ledger
     from expandcontract.runner.place import Place
 
@@ -34,14 +39,16 @@ def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True
     weights, why = read_weights(place)
     recorded, under_way = ledger.weights(), shifts.under_way(ledger)
     found = ledger.installation()
+    changes = merged(place, ledger) if files else ledger.changes()
+    releases = ledger.releases()
     return {
         "now": now.isoformat(),
         "database": place.url.database,
         "development": found.development,
         "head": ledger.verify_history()["head"],
         "changes": [
-            _change(ledger, change, now)
-            for change in (merged(place, ledger) if files else ledger.changes())
+            {**_change(ledger, change, now), "releases": _fits(change, releases, changes)}
+            for change in changes
             if name is None or change.name == name
         ],
         "releases": {
@@ -52,7 +59,7 @@ def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True
                 "role": place.settings.color(color).role,
                 "deployed_at": release.deployed_at.isoformat() if release.deployed_at else None,
             }
-            for color, release in sorted(ledger.releases().items())
+            for color, release in sorted(releases.items())
         },
         "traffic": {
             "weights": dict(weights.document()) if weights else None,
@@ -63,6 +70,23 @@ def status(place: Place, ledger: Ledger, name: str | None, *, files: bool = True
         },
         "fences": [{"role": fence.role, "change": fence.change} for fence in ledger.fences()],
         "integrity": [{"change": change, "what": what} for change, what in ledger.integrity()],
+    }
+
+
+def _fits(
+    change: ChangeState, releases: Mapping[Color, Release], changes: Sequence[ChangeState]
+) -> dict[str, dict[str, object]]:
+    """For each color with a release: what it speaks of the change, and whether that fits where the change stands."""
+    fits = fitting(change)
+    found = {color: spoken(release, change, changes) for color, release in sorted(releases.items())}
+    return {
+        str(color): {
+            "version": releases[color].version,
+            "speaks": str(speaks),
+            "fits": speaks in fits,
+            "wanted": [str(word) for word in Speaks if word in fits],
+        }
+        for color, speaks in found.items()
     }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from expandcontract.errors import ConfigError, DeployError
 from expandcontract.traffic.kubernetes_deploy import open_kubernetes
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from expandcontract.core.color import Color
+    from expandcontract.core.declaration import Declaration
 
 TIMEOUT = 1800.0  # seconds
 
@@ -22,6 +24,33 @@ class Deployer(Protocol):
 
     def deploy(self, color: Color, version: str) -> None:
         """Put ``version`` on ``color`` and return once that has begun to run. May run twice.
+
+        Raises:
+            DeployError: It failed.
+        """
+        ...
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A deployer that finds, where it deploys, what the release there says of itself."""
+
+    def declared(self, color: Color) -> Declaration | None:
+        """What is said there of the release on ``color``; ``None`` where nothing is.
+
+        Raises:
+            DeployError: It cannot be read.
+            ConfigError: It is not what it should be.
+        """
+        ...
+
+
+@runtime_checkable
+class ScalesDown(Protocol):
+    """A deployer that can end all processes of a color."""
+
+    def scale_down(self, color: Color) -> None:
+        """End them, and return once none is left. May run twice.
 
         Raises:
             DeployError: It failed.
@@ -42,18 +71,37 @@ class CommandDeployer:
             DeployError: It cannot be run or does not end with 0.
         """
         command = [part.replace("{color}", color).replace("{version}", version) for part in self._command]
-        environment = {**os.environ, "EC_COLOR": str(color), "EC_VERSION": version}
-        try:
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as exc:
-            msg = f"the deploy command {command[0]} could not be run: {exc}"
-            raise DeployError(msg) from exc
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            msg = f"deploying {version} on {color} ended with {done.returncode}: {(said or [''])[-1]}"
-            raise DeployError(msg)
+        _run(command, f"deploying {version} on {color}", EC_COLOR=str(color), EC_VERSION=version)
+
+
+class ScalingCommandDeployer(CommandDeployer):
+    """Runs a second command of the user's to end a color, with ``{color}`` filled in."""
+
+    def __init__(self, command: Sequence[str], down: Sequence[str]) -> None:
+        super().__init__(command)
+        self._down = tuple(down)
+
+    def scale_down(self, color: Color) -> None:
+        """Run the command and wait for its end.
+
+        Raises:
+            DeployError: It cannot be run or does not end with 0.
+        """
+        _run([part.replace("{color}", color) for part in self._down], f"scaling {color} down", EC_COLOR=str(color))
+
+
+def _run(command: Sequence[str], doing: str, **told: str) -> None:
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **told}, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        msg = f"the deploy command {command[0]} could not be run: {exc}"
+        raise DeployError(msg) from exc
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        msg = f"{doing} ended with {done.returncode}: {(said or [''])[-1]}"
+        raise DeployError(msg)
 
 
 class ExternalDeployer:
@@ -69,7 +117,7 @@ def open_deployer(name: str, command: Sequence[str], options: Mapping[str, objec
     Args:
         name: ``command``, ``kubernetes`` or ``external``.
         command: What ``command`` runs.
-        options: What ``kubernetes`` needs.
+        options: What ``kubernetes`` needs; ``scale_down`` of ``command``.
 
     Raises:
         ConfigError: There is no such deployer, or a setting of its own is missing.
@@ -85,4 +133,17 @@ def open_deployer(name: str, command: Sequence[str], options: Mapping[str, objec
         raise ConfigError(
             "deployer command needs the setting deploy.command", hint='command = "deploy.sh {color} {version}"'
         )
-    return CommandDeployer(command)
+    if "scale_down" not in options:
+        return CommandDeployer(command)
+    return ScalingCommandDeployer(command, _words(options["scale_down"]))
+
+
+def _words(given: object) -> tuple[str, ...]:
+    try:
+        words = tuple(map(str, given)) if isinstance(given, list | tuple) else tuple(shlex.split(str(given)))
+    except ValueError as exc:
+        msg = f"deploy.options.scale_down is no command: {exc}"
+        raise ConfigError(msg) from exc
+    if not words:
+        raise ConfigError("deploy.options.scale_down is empty", hint="give a command, or leave it out")
+    return words

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from expandcontract.core.declaration import Declaration, speech
 from expandcontract.errors import ConfigError, DeployError
 from expandcontract.traffic.cluster import DEPLOYMENT, open_cluster, pointer
 from expandcontract.traffic.rollout import rollout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from expandcontract.core.color import Color
     from expandcontract.traffic.cluster import Cluster, Object
 
 LONGEST = 1800.0  # seconds; a rollout that advances renews the Deployment's own deadline without end
 PAUSE = 1.0  # seconds between two looks
+SPEAKS, BASELINE, OF = (f"expandcontract.dev/{word}" for word in ("speaks", "baseline", "version"))
 PATIENCE = 30.0  # seconds that the API server may be away during a rollout, as while it is itself upgraded
 
 
@@ -69,6 +71,51 @@ class KubernetesDeployer:
             self._cluster.patch(DEPLOYMENT, found, operations)
         self._await(name, image)
 
+    def scale_down(self, color: Color) -> None:
+        """Set the color's Deployment to no pods, and return once none is left. May run twice.
+
+        Raises:
+            DeployError: There is no such Deployment, the API server refuses, or pods do not end.
+        """
+        name = self._deployment.replace("{color}", color)
+        found = self._cluster.get(DEPLOYMENT, name)
+        if found["spec"].get("replicas") != 0:
+            same = {"op": "test", "path": "/metadata/resourceVersion", "value": found["metadata"]["resourceVersion"]}
+            none = {"op": "add", "path": "/spec/replicas", "value": 0}  # add: it may be unset
+            self._cluster.patch(DEPLOYMENT, found, [same, none])
+        self._wait(f"the pods of Deployment {name} did not end", name, lambda: self._gone(name))
+
+    def _gone(self, name: str) -> None:
+        found = self._cluster.get(DEPLOYMENT, name)
+        if found["spec"].get("replicas") != 0:
+            msg = f"someone else scaled Deployment {name} to {found['spec'].get('replicas')}"
+            raise DeployError(msg, hint=self._inspect(name))
+        status = found.get("status") or {}
+        seen = status.get("observedGeneration", 0) >= found["metadata"].get("generation", 0)
+        if not seen or status.get("replicas"):
+            msg = f"{status.get('replicas') or 'some'} pods are there"
+            raise _NotYetError(msg)
+
+    def declared(self, color: Color) -> Declaration | None:
+        """What the annotations of the color's Deployment say of the release there.
+
+        Raises:
+            DeployError: The API server does not answer, or refuses.
+            ConfigError: They do not say of which version, or not in the form that they should have.
+        """
+        name = self._deployment.replace("{color}", color)
+        found = self._cluster.get(DEPLOYMENT, name)["metadata"].get("annotations") or {}
+        said = {key: found[key] for key in (SPEAKS, BASELINE, OF) if key in found}
+        if not said:
+            return None
+        source = f"Deployment {name}"
+        if OF not in said:  # an object outlives the release that it was annotated for
+            msg = f"{source} has the annotation {next(iter(said))} and does not say of which version"
+            hint = f"kubectl -n {self._cluster.namespace} annotate deployment/{name} {OF}=VERSION"
+            raise ConfigError(msg, hint=hint)
+        speaks = speech(said.get(SPEAKS, ""), f"the annotation {SPEAKS} of {source}")
+        return Declaration(source=source, version=said[OF], baseline=said.get(BASELINE), speaks=speaks)
+
     def _need_rolling(self, name: str, spec: Mapping[str, Any]) -> None:
         kubectl = f"kubectl -n {self._cluster.namespace}"
         if spec.get("paused"):
@@ -107,16 +154,19 @@ class KubernetesDeployer:
         return DeployError(msg, hint=f"set deploy.options.container to one of {', '.join(there)}")
 
     def _await(self, name: str, image: str) -> None:
+        self._wait(f"Deployment {name} was not rolled out", name, lambda: self._look(name, image))
+
+    def _wait(self, failed: str, name: str, look: Callable[[], None]) -> None:
         policy = Retrying(
             retry=retry_if_exception_type(_NotYetError),
             stop=stop_after_delay(self._longest),
             wait=wait_fixed(self._pause),
         )
         try:
-            policy(self._look, name, image)
+            policy(look)
         except RetryError as exc:
             seen = exc.last_attempt.exception()
-            msg = f"Deployment {name} was not rolled out within {self._longest:g} s: {seen}"
+            msg = f"{failed} within {self._longest:g} s: {seen}"
             raise DeployError(msg, hint=self._inspect(name)) from exc
 
     def _look(self, name: str, image: str) -> None:

@@ -102,8 +102,8 @@ def open_switch(name: str, options: Mapping[str, object]) -> TrafficSwitch:
     """The adapter of that name, by entry point group ``expandcontract.traffic``.
 
     Args:
-        name: ``envoy``, ``haproxy``, ``nginx``, ``kubernetes-service``, ``gateway-api``, ``istio``, ``command``,
-            ``memory``, or what another package adds.
+        name: ``envoy``, ``haproxy``, ``nginx``, ``kubernetes-service``, ``gateway-api``, ``istio``, ``aws-alb``,
+            ``command``, ``memory``, or what another package adds.
         options: The adapter's own settings.
 
     Raises:

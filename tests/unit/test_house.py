@@ -29,6 +29,7 @@ LARGEST = 400  # lines
         ("expandcontract.revisions.guard", ("pydantic", "rich", "typer", "httpx", "postgast")),
         ("expandcontract.ready", ("alembic", "sqlalchemy", "psycopg", "pydantic", "rich", "typer", "postgast")),
         ("expandcontract.pg.locks", ("alembic", "postgast", "google.protobuf")),
+        ("expandcontract.traffic.aws_alb, expandcontract.traffic.istio", ("boto3", "botocore", "lightkube", "httpx2")),
     ],
 )
 def test_imports_are_light(module: str, heavy: tuple[str, ...]) -> None:

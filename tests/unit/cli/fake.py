@@ -29,6 +29,10 @@ STATUS: dict[str, Any] = {
             "in_flight": {"move": "contract", "since": NOW.isoformat()},
             "next": "ec advance users_name",
             "window": {"length": "1d", "opened_at": NOW.isoformat(), "closes_at": CLOSES.isoformat()},
+            "releases": {
+                "blue": {"version": "v3", "speaks": "new", "fits": True, "wanted": ["old", "dual", "new"]},
+                "green": {"version": "v1", "speaks": "old", "fits": False, "wanted": ["dual", "new"]},
+            },
         }
     ],
     "releases": {"blue": {"version": "v3", "role": "app_blue", "speaks": {"users_name": "new"}, "baseline": None}},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from expandcontract.core.color import Color
+from expandcontract.core.release import Speaks
 from expandcontract.errors import ConfigError, DeployError
 from expandcontract.traffic.cluster import Cluster
 from expandcontract.traffic.deploy import open_deployer
@@ -176,3 +177,35 @@ def test_from_settings(api: Api, tmp_path: Path) -> None:
     kubeconfig = {"kubeconfig": str(api.kubeconfig(tmp_path / "kubeconfig"))}
     open_deployer("kubernetes", (), {**good, **kubeconfig}).deploy(Color.GREEN, "2")
     assert "registry/shop:2" == _images(api)["app"]
+
+
+def _annotate(api: Api, **annotations: str) -> None:
+    found = api.objects["deployments"]["shop-green"]["metadata"]
+    found["annotations"] = {f"expandcontract.dev/{name}": value for name, value in annotations.items()}
+
+
+def test_annotations_say_what_a_release_speaks(api: Api, deployer: KubernetesDeployer) -> None:
+    """Those of the color's own Deployment; without any nothing is said."""
+    assert deployer.declared(Color.GREEN) is None
+    _annotate(api, version="v2", speaks="users_name=new,orders_total=old", baseline="c1")
+    found = deployer.declared(Color.GREEN)
+    assert found is not None
+    assert "Deployment shop-green" == found.source
+    assert ("v2", "c1") == (found.version, found.baseline)
+    assert {"users_name": Speaks.NEW, "orders_total": Speaks.OLD} == found.speaks
+    assert deployer.declared(Color.BLUE) is None
+    _annotate(api, version="v2")
+    found = deployer.declared(Color.GREEN)
+    assert found is not None
+    assert {} == found.speaks
+
+
+def test_annotations_that_cannot_be_used(api: Api, deployer: KubernetesDeployer) -> None:
+    """Without a version they may be those of an earlier release; the command that adds it is said."""
+    _annotate(api, speaks="users_name=new")
+    with pytest.raises(ConfigError, match=r"expandcontract\.dev/speaks and does not say of which version") as refused:
+        deployer.declared(Color.GREEN)
+    assert "kubectl -n prod annotate deployment/shop-green expandcontract.dev/version=VERSION" == refused.value.hint
+    _annotate(api, version="v2", speaks="users_name")
+    with pytest.raises(ConfigError, match=r"the annotation expandcontract\.dev/speaks of Deployment shop-green says"):
+        deployer.declared(Color.GREEN)

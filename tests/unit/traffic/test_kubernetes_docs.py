@@ -94,7 +94,7 @@ def test_every_option_has_a_row(name: str) -> None:
     section = _section(f"Switch `{name}`")
     rows = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))))
     expected = {
-        "kubernetes-service": {"service", "key", "blue", "green"},
+        "kubernetes-service": {"service", "key", "blue", "green", "overlap"},
         "gateway-api": {"route", "blue", "green", "leave"},
         "istio": {"virtual_service", "blue", "green", "leave"},
     }

@@ -9,11 +9,14 @@ import pytest
 
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import ColorHealth
-from expandcontract.errors import SwitchError
-from expandcontract.traffic.kubernetes_service import ServiceSwitch
+from expandcontract.errors import ConfigError, SwitchError
+from expandcontract.traffic.kubernetes_service import ServiceSwitch, open_service
 from expandcontract.traffic.shift import shift
+from expandcontract.traffic.switch import abilities
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from expandcontract.traffic.cluster import Cluster
     from tests.fix_kubernetes import Api
 
@@ -33,7 +36,7 @@ def test_one_patch_that_changes_one_key(api: Api, switch: ServiceSwitch) -> None
     assert before["spec"]["ports"] == after["spec"]["ports"]
     ((kind, operations),) = api.patched
     assert "application/json-patch+json" == kind
-    assert ["test", "test", "replace"] == [operation["op"] for operation in operations]
+    assert ["test", "test", "add"] == [operation["op"] for operation in operations]
 
 
 def test_a_second_write_changes_nothing(api: Api, switch: ServiceSwitch) -> None:
@@ -156,3 +159,79 @@ def test_a_label_of_the_teams_own(api: Api, cluster: Cluster) -> None:
     switch.write(Weights(0, 100))
     assert Weights(0, 100) == switch.read()
     assert {key: "b"} == api.get("services", "own")["spec"]["selector"]
+
+
+@pytest.fixture
+def overlapping(cluster: Cluster) -> ServiceSwitch:
+    """The same, which goes over a selector that names both."""
+    return ServiceSwitch(cluster, "shop", within=0.3, overlap=timedelta(milliseconds=1))
+
+
+def test_both_colors_for_a_while(api: Api, overlapping: ServiceSwitch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First the label goes and the target stands beside the other color, then it stands alone; it is said before."""
+    seen = []
+
+    def stay(seconds: float) -> None:
+        seen.append((seconds, api.get("services", "shop")["spec"]["selector"], overlapping.read()))
+
+    monkeypatch.setattr("expandcontract.traffic.kubernetes_service.sleep", stay)
+    for color in (Color.GREEN, Color.BLUE):
+        overlapping.write(Weights.toward(color))
+        assert Weights.toward(color) == overlapping.read()
+    assert [(0.001, {"app": "shop"}, Weights(50, 50))] * 2 == seen
+    assert [["test", "test", "remove"], ["test", "add"]] * 2 == [[one["op"] for one in done] for _, done in api.patched]
+    assert "both get connections for 1s, by their pods" in abilities(overlapping).warning
+
+
+def test_a_crash_between_two_colors(api: Api, overlapping: ServiceSwitch, switch: ServiceSwitch) -> None:
+    """It reads as shared by ready pods, never as all, and goes on to either side; without the option it is reported."""
+    for toward in (Color.GREEN, Color.BLUE):
+        api.put("services", "shop", {"selector": {"app": "shop"}})
+        assert Weights(50, 50) == overlapping.read()
+        with pytest.raises(SwitchError, match="does not name the label version"):
+            switch.read()
+        overlapping.write(Weights.toward(toward))
+        assert Weights.toward(toward) == overlapping.read()
+    api.put("services", "shop", {"selector": {"app": "shop"}})
+    del api.objects["pods"]["shop-green-2"]
+    assert Weights(66, 34) == overlapping.read()
+    del api.objects["pods"]["shop-green-1"]
+    assert Weights(99, 1) == overlapping.read()
+    for name in ("shop-blue-1", "shop-blue-2"):
+        del api.objects["pods"][name]
+    assert Weights(1, 99) == overlapping.read()
+
+
+def test_a_selector_of_the_label_alone(api: Api, overlapping: ServiceSwitch) -> None:
+    """Without it the Service would have no selector, and keep whatever endpoints it has."""
+    api.put("services", "shop", {"selector": {"version": "blue"}})
+    with pytest.raises(SwitchError, match="without the label version Service shop would select no pod by label") as no:
+        overlapping.write(Weights(0, 100))
+    assert "leave traffic.options.overlap out" in str(no.value.hint)
+    assert [] == api.patched
+
+
+def test_pods_that_are_of_neither_color(api: Api, overlapping: ServiceSwitch) -> None:
+    """A third set of pods behind the other labels would get traffic; it is named, and nothing is changed."""
+    api.pod("shop-job-1", {"app": "shop", "version": "job"})
+    with pytest.raises(SwitchError, match="Service shop would also lead to shop-job-1; it was left as it is"):
+        overlapping.write(Weights(0, 100))
+    assert [] == api.patched
+
+
+def test_endpoints_that_do_not_show_the_target(api: Api, overlapping: ServiceSwitch) -> None:
+    """The overlap ends with an error where the EndpointSlices do not follow; the way back is one write."""
+    api.frozen = {"shop-blue-1"}
+    with pytest.raises(SwitchError, match=r"after 0\.3 s its EndpointSlices do not show it beside the other color"):
+        overlapping.write(Weights(0, 100))
+    api.frozen = None
+    overlapping.write(Weights(100, 0))
+    assert "blue" == api.get("services", "shop")["spec"]["selector"]["version"]
+
+
+def test_an_overlap_that_is_no_duration(api: Api, tmp_path: Path) -> None:
+    """It is refused with the setting's name; one that is, is taken."""
+    options = {"service": "shop", "kubeconfig": str(api.kubeconfig(tmp_path / "kubeconfig"))}
+    with pytest.raises(ConfigError, match=r"traffic\.options\.overlap: 'soon' is not a duration"):
+        open_service({**options, "overlap": "soon"})
+    assert "for 5s" in open_service({**options, "overlap": "5s"}).abilities.warning
