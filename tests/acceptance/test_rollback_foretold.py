@@ -67,7 +67,7 @@ def test_what_a_lossy_mapping_would_lose(bare: Project) -> None:
     bare.sql("UPDATE users SET visits_exact = 1.5 WHERE id = 7")
     (note,) = foretold(bare, change)["lost"]
     assert 1 == note["lost"]
-    assert ["id=7"] == note["rows"]
+    assert ["users id=7"] == note["rows"]
     assert "1 rows of users.visits_exact tell more" in bare.ec("rollback", change, "--dry-run")
 
 

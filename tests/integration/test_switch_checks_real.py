@@ -34,6 +34,7 @@ def test_set_up_and_away(rig: Rig) -> None:
     wrong = [check for check in look(rig.switch()) if not check.ok]
     assert wrong[-1].what != found[-1].what
     assert all(check.fix for check in wrong)
+    rig.start()
 
 
 @pytest.mark.parametrize("rig", ["envoy", "haproxy", "nginx"], indirect=True)
