@@ -19,7 +19,8 @@ FROM pg_roles AS r WHERE r.rolname = ANY (cast(:roles AS text[])) AND r.rolname 
   AND NOT pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') ORDER BY r.rolname;
 
 -- name: roles_ours
-SELECT format('this very command connects as %I', r) AS what, 'let it have a login role of its own' AS fix
+SELECT format('%I is the role that this very command connects as', r) AS what,
+       format('connect as another role than %I', r) AS fix
 FROM unnest(cast(:roles AS text[])) AS r WHERE r IN (current_user, session_user) ORDER BY r;
 
 -- name: roles_elsewhere
