@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -15,11 +16,12 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_d
 from expandcontract.core.color import Color, Weights
 from expandcontract.errors import ConfigError, SwitchError
 from expandcontract.traffic.alb_actions import forward, stickiness, weighed
+from expandcontract.traffic.checks import Check, attempt
 from expandcontract.traffic.elb import Elb
 from expandcontract.traffic.switch import Abilities, option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from expandcontract.traffic.alb_actions import Actions, Forward
 
@@ -144,6 +146,17 @@ class AlbSwitch:
                 msg = f"someone else changed the actions of {self._listener} meanwhile; nothing was changed"
                 raise SwitchError(msg, hint=f"{self._listener.look}; then the same command again")
             self._put(actions, weights)
+
+    def checks(self) -> Iterator[Check]:
+        """The target groups may be read. AWS tells nobody whether a call would be allowed without making it."""
+        for color in Color:
+            yield attempt("", partial(self._serving, color))
+        needed = "elasticloadbalancing:ModifyRule" if self._listener.rule else "elasticloadbalancing:ModifyListener"
+        yield Check(what=f"whether {needed} is allowed is seen at the first write", ok=True)
+
+    def _serving(self, color: Color) -> str:
+        states = self._states(self._groups[color]).values()
+        return f"{color} has {sum(_serves(*one) for one in states)} healthy targets of {len(states)}"
 
     def _forward(self, actions: Actions) -> Forward:
         return forward(actions, self._groups, str(self._listener))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1800.0  # seconds; a rollout that advances renews the Deployment's own deadline without end
 PAUSE = 1.0  # seconds between two looks
-SPEAKS, BASELINE, OF = (f"expandcontract.dev/{word}" for word in ("speaks", "baseline", "version"))
+SPEAKS, BASELINE, OF, PODS = (f"expandcontract.dev/{word}" for word in ("speaks", "baseline", "version", "replicas"))
 PATIENCE = 30.0  # seconds that the API server may be away during a rollout, as while it is itself upgraded
 
 
@@ -59,20 +59,25 @@ class KubernetesDeployer:
     def deploy(self, color: Color, version: str) -> None:
         """Set the image unless it is set, and return once all pods are new and available. May run twice.
 
+        A Deployment that :meth:`scale_down` left without pods gets as many as it had.
+
         Raises:
             DeployError: There is no such Deployment or container, it is paused or has no pods, the API server
                 refuses, or the rollout fails or does not end.
         """
         name, image = (_filled(text, color, version) for text in (self._deployment, self._image))
         found = self._cluster.get(DEPLOYMENT, name)
-        self._need_rolling(name, found["spec"])
-        operations = self._operations(name, found, image)
+        pods = _had(found)
+        self._need_rolling(name, found["spec"], pods)
+        operations = [*_given_back(pods), *self._operations(name, found, image)]
         if operations:
             self._cluster.patch(DEPLOYMENT, found, operations)
         self._await(name, image)
 
     def scale_down(self, color: Color) -> None:
         """Set the color's Deployment to no pods, and return once none is left. May run twice.
+
+        How many it had stays with it, for the next deployment.
 
         Raises:
             DeployError: There is no such Deployment, the API server refuses, or pods do not end.
@@ -82,7 +87,7 @@ class KubernetesDeployer:
         if found["spec"].get("replicas") != 0:
             same = {"op": "test", "path": "/metadata/resourceVersion", "value": found["metadata"]["resourceVersion"]}
             none = {"op": "add", "path": "/spec/replicas", "value": 0}  # add: it may be unset
-            self._cluster.patch(DEPLOYMENT, found, [same, none])
+            self._cluster.patch(DEPLOYMENT, found, [same, *_kept(found), none])
         self._wait(f"the pods of Deployment {name} did not end", name, lambda: self._gone(name))
 
     def _gone(self, name: str) -> None:
@@ -104,7 +109,7 @@ class KubernetesDeployer:
             ConfigError: They do not say of which version, or not in the form that they should have.
         """
         name = self._deployment.replace("{color}", color)
-        found = self._cluster.get(DEPLOYMENT, name)["metadata"].get("annotations") or {}
+        found = _annotations(self._cluster.get(DEPLOYMENT, name))
         said = {key: found[key] for key in (SPEAKS, BASELINE, OF) if key in found}
         if not said:
             return None
@@ -116,18 +121,18 @@ class KubernetesDeployer:
         speaks = speech(said.get(SPEAKS, ""), f"the annotation {SPEAKS} of {source}")
         return Declaration(source=source, version=said[OF], baseline=said.get(BASELINE), speaks=speaks)
 
-    def _need_rolling(self, name: str, spec: Mapping[str, Any]) -> None:
+    def _need_rolling(self, name: str, spec: Mapping[str, Any], pods: int) -> None:
         kubectl = f"kubectl -n {self._cluster.namespace}"
         if spec.get("paused"):
             msg = f"Deployment {name} is paused, so nothing would be rolled out"
             raise DeployError(msg, hint=f"{kubectl} rollout resume deployment/{name}")
-        if spec.get("replicas") == 0:
+        if spec.get("replicas") == 0 and not pods:
             msg = f"Deployment {name} is scaled to 0, so no pod would run the release"
             raise DeployError(
                 msg, hint=f"{kubectl} scale deployment/{name} --replicas=N, as many as the live color has"
             )
 
-    def _operations(self, name: str, found: Object, image: str) -> list[dict[str, str]]:
+    def _operations(self, name: str, found: Object, image: str) -> list[dict[str, Any]]:
         """The patch; empty where the image is set already.
 
         Raises:
@@ -185,6 +190,37 @@ class KubernetesDeployer:
     def _inspect(self, name: str) -> str:
         kubectl = f"kubectl -n {self._cluster.namespace}"
         return f"{kubectl} describe deployment/{name}; {kubectl} logs deployment/{name} -c {self._container}"
+
+
+def _annotations(found: Object) -> dict[str, str]:
+    annotations: dict[str, str] = found["metadata"].get("annotations") or {}
+    return annotations
+
+
+def _kept(found: Object) -> list[dict[str, Any]]:
+    """The part of a patch that keeps with a Deployment how many pods it has."""
+    path, value = pointer("metadata", "annotations", PODS), str(found["spec"].get("replicas", 1))
+    there = [] if _annotations(found) else [{"op": "add", "path": "/metadata/annotations", "value": {}}]
+    return [*there, {"op": "add", "path": path, "value": value}]
+
+
+def _had(found: Object) -> int:
+    """How many pods a Deployment without any had before it was scaled down here; 0: not known."""
+    kept = _annotations(found).get(PODS, "")
+    return int(kept) if found["spec"].get("replicas") == 0 and kept.isdecimal() else 0
+
+
+def _given_back(pods: int) -> list[dict[str, Any]]:
+    """The part of a patch that gives a Deployment its pods back; none where it has some."""
+    if not pods:
+        return []
+    path = pointer("metadata", "annotations", PODS)
+    return [
+        {"op": "test", "path": "/spec/replicas", "value": 0},
+        {"op": "test", "path": path, "value": str(pods)},
+        {"op": "replace", "path": "/spec/replicas", "value": pods},
+        {"op": "remove", "path": path},
+    ]
 
 
 def _filled(text: str, color: Color, version: str) -> str:

@@ -16,6 +16,7 @@ from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import ColorHealth
 from expandcontract.errors import ConfigError, SwitchError
 from expandcontract.traffic.aws_alb import AlbSwitch, Listener, open_alb
+from expandcontract.traffic.checks import look
 from expandcontract.traffic.elb import Elb
 from expandcontract.traffic.shift import Written, shift
 from expandcontract.traffic.switch import abilities, open_switch
@@ -358,3 +359,15 @@ def test_the_guide_names_the_rights_and_settings_that_are_needed(account: Accoun
     section = PAGE.split("\n## aws-alb\n", 1)[1].split("\n## ", 1)[0]
     rows = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))))
     assert {"rule_arn", *account.options(profile="x")} == rows
+
+
+def test_checked_without_a_write(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Targets of both colors are counted, and what is amiss with one is told; what a write needs is named."""
+    health(monkeypatch, lambda group: [("healthy", "")] if group == account.groups[Color.BLUE] else [("initial", "")])
+    found = look(quick(account))
+    assert [
+        (True, "blue has 1 healthy targets of 1"),
+        (True, "green has 0 healthy targets of 1"),
+        (True, "whether elasticloadbalancing:ModifyListener is allowed is seen at the first write"),
+    ] == [(check.ok, check.what) for check in found[:-1]]
+    assert found[-1].what.startswith("the balancer gives blue")

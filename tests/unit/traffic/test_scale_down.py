@@ -37,7 +37,7 @@ def _controller(*left: int) -> Any:
 
 
 def test_no_pods_are_left(api: Api, deployer: KubernetesDeployer) -> None:
-    """One number changes, of one Deployment; it is waited until its pods have ended, and a second time is nothing."""
+    """One number changes, of one Deployment, and is kept beside it; a second time is nothing."""
     api.on_deployment = _controller(2, 2, 2, 1, 0)
     deployer.scale_down(Color.GREEN)
     assert 0 == api.objects["deployments"]["shop-green"]["spec"]["replicas"]
@@ -45,8 +45,34 @@ def test_no_pods_are_left(api: Api, deployer: KubernetesDeployer) -> None:
     assert 2 == api.objects["deployments"]["shop-blue"]["spec"]["replicas"]
     deployer.scale_down(Color.GREEN)
     ((_, operations),) = api.patched
-    assert ["/metadata/resourceVersion", "/spec/replicas"] == [one["path"] for one in operations]
+    kept = "/metadata/annotations/expandcontract.dev~1replicas"
+    paths = [one["path"] for one in operations if one["path"] != "/metadata/annotations"]
+    assert ["/metadata/resourceVersion", kept, "/spec/replicas"] == paths
     assert {("get", "deployments"), ("patch", "deployments")} == api.asked
+
+
+def test_the_next_release_gets_as_many_pods(api: Api, deployer: KubernetesDeployer) -> None:
+    """As there were before, with its image in one patch, also where that is the same; the note of them goes."""
+
+    def step(found: dict[str, Any]) -> None:
+        pods = found["spec"]["replicas"]
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), pods)
+        found["status"] = {"observedGeneration": found["metadata"]["generation"], **counts}
+
+    api.on_deployment = step
+
+    def green() -> dict[str, Any]:
+        found: dict[str, Any] = api.objects["deployments"]["shop-green"]
+        return found
+
+    for version in ("1", "2"):
+        deployer.scale_down(Color.GREEN)
+        assert "2" == green()["metadata"]["annotations"]["expandcontract.dev/replicas"]
+        api.patched.clear()
+        deployer.deploy(Color.GREEN, version)
+        assert 1 == len(api.patched)
+        assert 2 == green()["spec"]["replicas"]
+        assert "expandcontract.dev/replicas" not in green()["metadata"]["annotations"]
 
 
 def test_pods_that_do_not_end(api: Api, deployer: KubernetesDeployer) -> None:
