@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from expandcontract.pg.server import LocalServer
 
+pytestmark = pytest.mark.slow
+
 USAGE, REFUSED = 2, 3
 CAN_LOGIN = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app_green'"
 EVENTS = "SELECT event FROM expandcontract.journal WHERE event LIKE '%fence%' ORDER BY seq"

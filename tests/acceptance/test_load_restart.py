@@ -14,6 +14,8 @@ from tests.fix_shop import CHANGE, Shop
 if TYPE_CHECKING:
     import subprocess
 
+pytestmark = pytest.mark.slow
+
 DUAL = ("advance", CHANGE, "--release", "v2")
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.fix_kubernetes import Api
     from tests.fix_project import Answer, Project
 
+pytestmark = pytest.mark.slow
+
 USAGE, REFUSED = 2, 3
 NAME = "expandcontract.release.toml"
 

@@ -15,6 +15,8 @@ from tests.fix_project import CHANGE, Inside, Project
 if TYPE_CHECKING:
     from tests.fix_project import Answer
 
+pytestmark = pytest.mark.slow
+
 REFUSED, BUSY, UNHEALTHY, INTERRUPTED = 3, 4, 5, 130
 WINDOW = "UPDATE expandcontract.change SET window_length = interval '{}'"
 MOVER = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objsubid = 1"

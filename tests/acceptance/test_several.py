@@ -12,6 +12,8 @@ from tests.fix_project import CHANGE, Inside, Project
 if TYPE_CHECKING:
     from tests.fix_project import Answer
 
+pytestmark = pytest.mark.slow
+
 USAGE, REFUSED, BUSY, UNHEALTHY = 2, 3, 4, 5
 BOTH = (CHANGE, OTHER)
 EVENTS = "SELECT event, change, detail FROM expandcontract.journal ORDER BY seq"

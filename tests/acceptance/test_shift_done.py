@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
 
 from tests.acceptance.test_roles import _begun, _granted, owned
 from tests.acceptance.test_together import wait_until
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import subprocess
 
     from expandcontract.pg.server import LocalServer
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["owned"]
 TAKEN_BACK = 5

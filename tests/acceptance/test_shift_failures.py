@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
     from tests.switches.rig import ProcessRig
 
+pytestmark = pytest.mark.slow
+
 TRAFFIC = 5
 REFUSED = 3
 SETTINGS = """\

@@ -7,6 +7,8 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.acceptance.test_repository import _blocks, _run
 from tests.acceptance.test_together import wait_until
 from tests.fix_project import CHANGE, Project
@@ -14,6 +16,8 @@ from tests.fix_project import CHANGE, Project
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
 
 DUAL = ("advance", CHANGE, "--release", "v2", "--steps", "40,100")
 REFUSED, TAKEN_BACK, INTERRUPTED = 3, 5, 130

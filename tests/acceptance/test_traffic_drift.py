@@ -6,6 +6,7 @@ import pytest
 
 from tests.fix_project import CHANGE, Project
 
+pytestmark = pytest.mark.slow
 REFUSED = 3
 BLUE, GREEN = "blue=100 green=0\n", "blue=0 green=100\n"
 

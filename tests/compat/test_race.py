@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from expandcontract.pg.server import LocalServer
     from tests.fix_project import Project
 
+pytestmark = pytest.mark.slow
 BOTH = ("full_name", "display_name")
 MAPPING = Mapping("users", forward={"display_name": "full_name"}, reverse={"full_name": "display_name"})
 ROWS = 200

@@ -25,18 +25,26 @@ FROM_A_SNAPSHOT = """UPDATE users SET display_name = s.value
 DIFFERING = "SELECT count(*) FROM users WHERE full_name IS DISTINCT FROM display_name"
 
 
+JOBS = """DO $$ BEGIN CREATE ROLE {0}_jobs LOGIN IN ROLE {0}; EXCEPTION WHEN duplicate_object THEN NULL; END $$"""
+
+
 class Clients:
-    """Writers of every shape on both colors' roles, some of which say what they speak and some do not."""
+    """Writers of every shape with both colors' rights, some of which say what they speak and some do not.
+
+    They log in as roles of their own: a shift is not done while the color's own role goes on beginning transactions.
+    """
 
     def __init__(self, project: Project, server: LocalServer) -> None:
         self.name = project.database.rsplit("/", 1)[1]
         self.server = server
         self.book = Book()
         self.writers: list[Writer] = []
+        for role in ("app_blue", "app_green"):
+            project.sql(JOBS.format(role))
 
     def begin(self, shape: str, role: str, *, told: bool) -> Writer:
-        """Start one more, as the login role of a color."""
-        address = self.server.dsn(self.name, user=role)
+        """Start one more, with the rights of a color's role."""
+        address = self.server.dsn(self.name, user=f"{role}_jobs")
         writer = Writer(address, self.book, len(self.writers), shape, told=told)
         self.writers.append(writer)
         writer.start()
