@@ -101,7 +101,8 @@ def test_aborted(project: Project, colors: object) -> None:
     assert "too slow; the traffic was taken back: blue 100 %, green 0 %" in said
     assert "blue=100 green=0" == project.weights()
     assert "expanded" == project.phase()
-    assert ["shift_abort", "traffic_intent", "traffic_read", "taken_back"] == events(project)[-4:]
+    story = ["shift_abort", "traffic_intent", "traffic_read", "shift_failed", "taken_back"]
+    assert story == events(project)[-len(story) :]
     for word in ("pause", "resume", "abort"):
         assert f"no shift is under way; there is nothing to {word}" in project.ec("switch", word, expect=REFUSED)
     project.ec(*DUAL)
