@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from expandcontract.core.color import Color, Weights
 from expandcontract.demo import deploy
@@ -154,7 +155,7 @@ def _database(server: LocalServer) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE shop")
         for color in Color:
-            connection.execute(f"CREATE ROLE app_{color} LOGIN")
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(f"app_{color}")))
 
 
 def _envoy(bootstrap: Path, log: Path) -> subprocess.Popen[bytes]:

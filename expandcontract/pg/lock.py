@@ -55,8 +55,8 @@ def try_run_locks(connection: Connection, names: Collection[str]) -> bool:
     It keeps nobody from moving them by hand. Without names it is the right to run all changes; where part of it was
     not to be had, the rest goes with the session.
     """
-    whole = "pg_try_advisory_lock_shared" if names else "pg_try_advisory_lock"
-    if not connection.execute(text(f"SELECT {whole}(:key, 0)"), {"key": RUN_KEY}).scalar_one():
+    among, alone = text("SELECT pg_try_advisory_lock_shared(:key, 0)"), text("SELECT pg_try_advisory_lock(:key, 0)")
+    if not connection.execute(among if names else alone, {"key": RUN_KEY}).scalar_one():
         return False
     one = text("SELECT pg_try_advisory_lock(:key, hashtext(:name))")
     return all(connection.execute(one, {"key": RUN_KEY, "name": name}).scalar_one() for name in sorted(names))

@@ -262,16 +262,16 @@ class Runner:
                 changes = [self._known(ledger, name) for name in names]
             flying = [change for change in changes if change.in_flight is not None]
             if flying and flying[0].in_flight and flying[0].in_flight.move is not Move.ROLL_BACK:
-                yield from back.take_back(self._place, m, self._whole(m, flying[0]), stages)
+                yield from back.take_back(self._place, m, moving.whole(self._place, m, flying[0]), stages)
                 return
             origin = read_weights(self._place)[0]
             if flying:
-                changes = self._whole(m, flying[0])
+                changes = moving.whole(self._place, m, flying[0])
                 asked, origin, stages = forward.recalled(flying[0])
             else:
                 with m.reading() as ledger:
                     asked = back.asked_of_all(self._place, ledger, changes)
-                self._judged(m, changes, asked)
+                moving.judged(self._place, m, changes, asked)
                 with m.writing() as ledger:
                     for change in changes:
                         kept = forward.remembered(asked, origin, stages)
@@ -281,7 +281,7 @@ class Runner:
                 if change.phase is Phase.CUT_OVER:
                     yield from rows.lost(self._place, change)
             yield from back.roll_back(self._place, m, changes, asked, origin=origin, steps=stages)
-            yield from self._finished(m, changes)
+            yield from moving.finished(self._place, m, changes)
 
     def window(self, name: str, extend: timedelta) -> dict[str, object]:
         """Lengthen the rollback window of a change."""
@@ -324,12 +324,3 @@ class Runner:
 
     def _asked(self, ledger: Ledger, change: ChangeState, move: Move, call: Call) -> Asked:
         return moving.asked_for(self._place, ledger, [change], {change.name: move}, call)
-
-    def _whole(self, m: Mover, change: ChangeState) -> list[ChangeState]:
-        return moving.whole(self._place, m, change)
-
-    def _judged(self, m: Mover, changes: Sequence[ChangeState], asked: Asked) -> None:
-        moving.judged(self._place, m, changes, asked)
-
-    def _finished(self, m: Mover, changes: Sequence[ChangeState]) -> Iterator[Event]:
-        yield from moving.finished(self._place, m, changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from expandcontract.traffic.switch import open_switch
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from expandcontract.traffic.switch import TrafficSwitch
 
 
-class ClusterRig:
+class ClusterRig(ABC):
     """One namespace; its objects outlive the server that tells of them."""
 
     name: ClassVar[str]
@@ -25,9 +26,9 @@ class ClusterRig:
         furnish(self.api)
         self._kubeconfig = self.api.kubeconfig(directory / "kubeconfig")
 
+    @abstractmethod
     def options(self) -> dict[str, str]:
         """The adapter's own settings."""
-        raise NotImplementedError
 
     def switch(self) -> TrafficSwitch:
         """By its entry point."""

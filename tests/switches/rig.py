@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.error import HTTPError, URLError
@@ -49,7 +50,7 @@ class Rig(Protocol):
         ...
 
 
-class ProcessRig:
+class ProcessRig(ABC):
     """A proxy in a process of its own, on loopback.
 
     Args:
@@ -65,13 +66,13 @@ class ProcessRig:
         self.listen, self.control = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> Sequence[str]:
         """How it is started."""
-        raise NotImplementedError
 
+    @abstractmethod
     def options(self) -> dict[str, object]:
         """The adapter's own settings."""
-        raise NotImplementedError
 
     def switch(self) -> TrafficSwitch:
         """By its entry point, as ``ec`` opens it."""

@@ -124,6 +124,7 @@ def _run(connection: Connection, composed: sql.Composed) -> None:
 def _restore(connection: Connection, table: Table, column: catalog.Column, default: str | None) -> list[str]:
     """The column as it was, but for its values; indexes and constraints with it."""
     if column.generated or column.identity:
+        # the pair's way back says so to whoever would take it
         return [f'raise NotImplementedError("the values of {column.name} made themselves, and cannot be brought back")']
     value = default if default is not None else column.default
     lines = [add_column(table, column, column.name)]

@@ -167,6 +167,7 @@ def _contract(change: str, given: _Given) -> Half | None:
             "op.end_change(change)",
             *map(_line, given.contract),
         ],
+        # a contract without undo refuses to be taken back, by the file that we write
         downgrade=[*map(_line, given.undo)] or [f"raise NotImplementedError({rendered(NO_UNDO)})"],
     )
 

@@ -15,7 +15,7 @@ from tests.integration.locks.seen import wrong
 def test_a_move(database: str, scene: Scene, request: pytest.FixtureRequest) -> None:
     """Statements that name what earlier ones made, in any schema, by any name, are foretold before the first runs."""
     if request.config.getoption("--pg") < scene.since:
-        pytest.skip(f"PostgreSQL {scene.since}")
+        pytest.skip(f"what {scene.name} does needs PostgreSQL {scene.since}")
     with connect(parse(database), command="test") as connection:
         assert "" == wrong(connection, scene)
 
