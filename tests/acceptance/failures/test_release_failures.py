@@ -1,4 +1,4 @@
-"""What goes wrong with a release or a balancer: the traffic is back within a stage, and the journal tells why.
+"""What goes wrong with a release: the traffic is back within a stage, and the journal tells why.
 
 Each failure ends the same way: exit 5, all the traffic on the old color, nothing in flight, and once the cause is
 mended the same command again leads on.
@@ -7,204 +7,24 @@ mended the same command again leads on.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from expandcontract.core.color import Color, Weights
-from expandcontract.ledger import Ledger
-from expandcontract.pg.connect import connect, parse
+from expandcontract.core.color import Weights
 from expandcontract.pg.server import free_port
 from expandcontract.traffic.switch import standing
-from tests.acceptance.test_together import wait_until
-from tests.fix_postgres import clone
-from tests.fix_project import CHANGE, Project
+from tests.failing import ERRORS, REFUSED, Case, seconds
+from tests.fix_project import CHANGE
 from tests.services import Service, Users, when
-from tests.switches.envoy import EnvoyRig
 from tests.switches.haproxy import HAProxyRig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import timedelta
-
-    from expandcontract.pg.server import LocalServer
     from tests.switches.rig import ProcessRig
 
 pytestmark = pytest.mark.slow
-
-TRAFFIC = 5
-REFUSED = 3
-SETTINGS = """\
-[colors.blue]
-url = "{blue}"
-
-[colors.green]
-url = "{green}"
-
-[traffic]
-switch = "{switch}"
-steps = [10, 25, 50, 100]
-soak = "{soak}"
-back_within = "{back_within}"
-
-[traffic.options]
-{options}
-
-[deploy]
-deployer = "command"
-command = ["sh", "-c", "echo {{version}} > {{color}}.version"]
-
-[probe]
-color_in = "/color"
-version_in = "/version"
-in_a_row = 1
-budget = "1s"
-
-[guard]
-interval = "200ms"
-{more}
-"""
-ERRORS = """
-[guard.metrics.errors]
-source = "http"
-url = "{url}/stats"
-value = "/error_rate"
-requests = "/requests"
-minimum = 5
-ratio_to_live = 1.5
-ignore_below = 0.05
-"""
-READ = "cat weights"
-WRITE = ["sh", "-c", "test ! -e down || exit 9; echo blue={blue} green={green} > weights"]
-
-
-@pytest.fixture
-def colors(tmp_path: Path) -> Iterator[tuple[Service, Service]]:
-    """Blue and green, both well; what is deployed on them stands in the project's folder."""
-    services = (Service("blue", tmp_path), Service("green", tmp_path))
-    yield services
-    for service in services:
-        service.close()
-
-
-@pytest.fixture
-def green(colors: tuple[Service, Service]) -> Service:
-    """The color that is given traffic."""
-    return colors[1]
-
-
-class Case:
-    """A project whose change is expanded, with v1 live on blue.
-
-    Attributes:
-        project: The project.
-    """
-
-    def __init__(self, project: Project, colors: tuple[Service, Service]) -> None:
-        self.project = project
-        self.colors = colors
-
-    def settings(
-        self,
-        more: str = "",
-        *,
-        rig: ProcessRig | None = None,
-        soak: str = "1s",
-        options: dict[str, object] | None = None,
-        back_within: str = "30s",
-    ) -> None:
-        """Write them; without a rig two commands and a file stand for the balancer."""
-        given = rig.options() if rig else {"read": READ, "write": WRITE, **(options or {})}
-        text = SETTINGS.format(
-            blue=self.colors[0].url,
-            green=self.colors[1].url,
-            switch=rig.name if rig else "command",
-            soak=soak,
-            back_within=back_within,
-            options="\n".join(f"{name} = {json.dumps(value)}" for name, value in given.items()),
-            more=more,
-        )
-        (self.project.directory / "expandcontract.toml").write_text(text, encoding="utf-8")
-
-    def fails(self, expect: int = TRAFFIC) -> str:
-        """Advance, and see it fail with the traffic back where it was and nothing in flight."""
-        said = self.project.ec("advance", CHANGE, "--release", "v2", expect=expect)
-        assert "expanded" == self.project.phase()
-        assert [(None,)] == self.project.sql("SELECT move FROM expandcontract.change")
-        return said
-
-    def succeeds(self) -> None:
-        """The same command again leads on."""
-        self.project.ec("advance", CHANGE, "--release", "v2")
-        assert "dual_writing" == self.project.phase()
-
-    def story(self) -> list[dict[str, Any]]:
-        """What the journal says of the change since its dual-write began for the first time."""
-        with connect(parse(self.project.database), command="test") as connection:
-            entries: list[dict[str, Any]] = Ledger(connection).history(CHANGE)
-        moves = [entry["detail"].get("move") if entry["event"] == "began" else None for entry in entries]
-        return entries[moves.index("dual-write") :]
-
-    def events(self) -> list[str]:
-        """Only what happened."""
-        return [entry["event"] for entry in self.story()]
-
-    def told(self, event: str) -> dict[str, Any]:
-        """What the last entry of that kind says."""
-        detail: dict[str, Any] = [entry for entry in self.story() if entry["event"] == event][-1]["detail"]
-        return detail
-
-
-@pytest.fixture(scope="module")
-def expanded(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project with v1 live on blue and a change that is expanded; each test gets a copy of it."""
-    directory = tmp_path_factory.mktemp("expanded")
-    services = (Service("blue", directory), Service("green", directory))
-    with clone(server, "template1") as database:
-        project = Project(directory, database)
-        (directory / "weights").write_text("blue=100 green=0\n", encoding="utf-8")
-        Case(project, services).settings()
-        project.ec("init")
-        project.first()
-        project.ec("deploy", "blue", "v1")
-        project.ec("switch", "blue", "--steps", "100")
-        project.ec("new", "rename-column", "users", "full_name", "display_name")
-        project.ec("advance", CHANGE)
-        yield project
-    for service in services:
-        service.close()
-
-
-@pytest.fixture
-def case(expanded: Project, server: LocalServer, tmp_path: Path, colors: tuple[Service, Service]) -> Iterator[Case]:
-    """A copy of that project; the balancer is a file."""
-    shutil.copytree(expanded.directory, tmp_path, dirs_exist_ok=True)
-    with clone(server, expanded.database.rpartition("/")[2]) as database:
-        found = Case(Project(tmp_path, database), colors)
-        found.settings()
-        yield found
-
-
-@pytest.fixture(params=[EnvoyRig, HAProxyRig], ids=lambda rig: rig.name)
-def rig(request: pytest.FixtureRequest, case: Case) -> Iterator[ProcessRig]:
-    """The same before a real balancer."""
-    folder = case.project.directory / "proxy"
-    folder.mkdir()
-    ports = {color: service.port for color, service in zip(Color, case.colors, strict=True)}
-    found = request.param(folder, ports)
-    try:
-        found.start()
-        yield found
-    finally:
-        found.stop()
-
-
-def _seconds(first: dict[str, Any], second: dict[str, Any]) -> float:
-    took: timedelta = second["at"] - first["at"]
-    return took.total_seconds()
 
 
 def test_the_smoke_test_fails(case: Case) -> None:
@@ -309,7 +129,7 @@ def test_readiness_flaps_during_a_stage(case: Case, green: Service, rig: Process
     assert 0 == users.failed
     assert ["traffic_intent", "traffic_read", "stage_failed", "traffic_intent", "traffic_read"] == case.events()[3:8]
     story = {entry["event"]: entry for entry in reversed(case.story())}
-    assert _seconds(story["traffic_read"], story["stage_failed"]) < 4
+    assert seconds(story["traffic_read"], story["stage_failed"]) < 4
     assert 10 == case.told("stage_failed")["percent"]
     case.settings(rig=rig)
     case.succeeds()
@@ -334,7 +154,7 @@ def test_errors_rise_at_a_quarter(case: Case, green: Service, rig: ProcessRig) -
         assert errors["standing"] == "breach"
         assert errors["value"] > errors["limit"] >= 0.05
         written = [entry for entry in story if entry["event"] == "traffic_read" and entry["detail"]["green"] == 25]
-        assert _seconds(written[0], stages[1]) < 3
+        assert seconds(written[0], stages[1]) < 3
         assert 0 < users.failed < users.answered / 4
         time.sleep(2)  # what failed no longer counts
         case.succeeds()
@@ -407,63 +227,4 @@ def test_figures_of_the_database(case: Case) -> None:
     assert "bad of green is 0.5, limit 0.02 (2 times 0.01 of blue)" in said
     assert "blue=100 green=0" == project.weights()
     project.sql("UPDATE seen SET bad = 0 WHERE color = 'green'")
-    case.succeeds()
-
-
-def test_a_balancer_that_does_nothing(case: Case) -> None:
-    """It takes the write, and reads what it read before."""
-    case.settings(options={"write": "true"})
-    said = case.fails()
-    assert "EC502" in said
-    assert "the balancer was given blue 90 %, green 10 % and reads blue 100 %, green 0 %" in said
-    assert "blue=100 green=0" == case.project.weights()
-    assert ["began", "deploy_intent", "deployed", "traffic_intent", "traffic_read"] == case.events()[:5]
-    assert "reads blue 100 %" in case.told("shift_failed")["why"]
-    case.settings()
-    case.succeeds()
-
-
-@pytest.mark.parametrize("rig", [EnvoyRig, HAProxyRig], ids=lambda rig: rig.name, indirect=True)
-def test_a_balancer_that_is_away_for_a_while(case: Case, rig: ProcessRig) -> None:
-    """It ends in a stage and is there again some seconds later: the same command takes the traffic back then."""
-    case.settings(rig=rig, soak="2s")
-    with when(lambda: standing(rig.switch()).green >= 25, rig.stop):
-        process = case.project.begin("advance", CHANGE, "--release", "v2")
-        wait_until(lambda: rig.process is None or rig.process.poll() is not None)
-        time.sleep(2)
-        rig.start()
-        said, _ = process.communicate(timeout=60)
-    assert TRAFFIC == process.returncode, said
-    assert "EC502" in said
-    assert Weights(100, 0) == rig.switch().read()
-    assert "expanded" == case.project.phase()
-    assert "shift_failed" in case.events()
-    assert "taken_back" == case.events()[-1]
-    case.succeeds()
-
-
-def test_a_balancer_that_stays_away(case: Case) -> None:
-    """It is said that the traffic is not back; the move stays in flight, and the same command goes on from there."""
-    project = case.project
-    case.settings(soak="1s", back_within="2s")
-    down, weights, kept = (project.directory / name for name in ("down", "weights", "kept"))
-    with when(lambda: project.weights() == "blue=75 green=25", lambda: (down.touch(), weights.rename(kept))):
-        said = project.ec("advance", CHANGE, "--release", "v2", expect=TRAFFIC)
-    assert "going back to blue 100 %, green 0 % failed too" in said
-    assert "expanded" == project.phase()
-    assert "shift_failed" == case.events()[-1]
-    assert "EC108" in project.ec("advance", CHANGE, expect=2)
-    down.unlink()
-    kept.rename(weights)
-    case.succeeds()
-    assert "blue=0 green=100" == project.weights()
-
-
-def test_a_balancer_that_is_away_from_the_beginning(case: Case) -> None:
-    """Nothing is begun, nothing deployed."""
-    (case.project.directory / "weights").rename(case.project.directory / "kept")
-    said = case.fails(expect=2)
-    assert "nothing was begun" in said
-    assert not (case.project.directory / "green.version").exists()
-    (case.project.directory / "kept").rename(case.project.directory / "weights")
     case.succeeds()
