@@ -23,7 +23,8 @@ def _grants(said: str) -> list[str]:
     return re.findall(r"as a superuser: (.*)", said)
 
 
-def _begun(project: Project) -> None:
+def begun(project: Project) -> None:
+    """Bring a change to expanded, with v1 live on blue."""
     project.first()
     project.ec("deploy", "blue", "v1")
     project.ec("switch", "blue", "--steps", "100")
@@ -85,7 +86,7 @@ def test_no_right_to_create_the_ledger_or_to_read_it(owned: Project, server: Loc
 def test_without_the_grants_the_move_goes_on(owned: Project, server: LocalServer) -> None:
     """The note says that the role was not told, and what decides then; told later, without another deployment."""
     owned.ec("init")
-    _begun(owned)
+    begun(owned)
     said = owned.ec("advance", CHANGE, "--release", "v2")
     assert "role app_green was not told what v2 speaks (permission denied" in said
     assert "what changed decides alone" in said
@@ -103,7 +104,7 @@ def test_a_role_says_what_its_release_speaks(owned: Project, server: LocalServer
     """New sessions have it, open ones keep what they had, and a roll-back that deploys the old release puts it back."""
     owned.ec("init")
     granted(owned, server)
-    _begun(owned)
+    begun(owned)
     name = owned.database.rsplit("/", 1)[1]
     with psycopg.connect(server.dsn(name, user="app_green"), autocommit=True) as open_before:
         owned.ec("advance", CHANGE, "--release", "v2")

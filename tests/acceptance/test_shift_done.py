@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.acceptance.test_roles import _begun, _granted, owned
+from tests.acceptance.test_roles import begun, granted
 from tests.acceptance.test_together import wait_until
 from tests.fix_project import CHANGE, Project
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-__all__ = ["owned"]
 TAKEN_BACK = 5
 DUAL = ("advance", CHANGE, "--release", "v2", "--steps", "100")
 
@@ -91,8 +90,8 @@ def test_it_can_be_aborted_then(project: Project, server: LocalServer) -> None:
 
 def test_what_is_hidden_is_not_nothing(owned: Project, server: LocalServer) -> None:
     """Without the grant a busy color would look drained: it is asked for by name, and the same command goes on."""
-    _granted(owned, server)
-    _begun(owned)
+    granted(owned, server)
+    begun(owned)
     owner = f"owner_of_{owned.database.rsplit('/', 1)[1]}"
     with psycopg.connect(server.dsn(), autocommit=True) as superuser:
         superuser.execute(f"REVOKE pg_read_all_stats FROM {owner}")
