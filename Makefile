@@ -13,12 +13,12 @@ demo: .venv/demo.stamp
 test: .venv/lint.stamp proxies
 	$(BIN)/coverage run -m pytest tests/unit -q
 	$(BIN)/coverage report
-	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit --share $(SHARE) --seed $(SEED)
+	$(BIN)/python -m pytest tests -q -n auto --dist worksteal --ignore=tests/unit --share $(SHARE) --seed $(SEED)
 
 # Every test there is, on both versions of PostgreSQL; a test of CI is one of these.
 full: .venv/lint.stamp proxies
-	$(BIN)/python -m pytest tests -q -n auto
-	$(BIN)/python -m pytest tests -q -n auto --ignore=tests/unit --pg 16
+	$(BIN)/python -m pytest tests -q -n auto --dist worksteal
+	$(BIN)/python -m pytest tests -q -n auto --dist worksteal --ignore=tests/unit --pg 16
 
 unit: .venv/lint.stamp
 	$(BIN)/python -m pytest tests/unit -q
