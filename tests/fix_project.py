@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from expandcontract.cli import main
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,6 +182,10 @@ class Project:
         with psycopg.connect(self.database, autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+    def left_alone(self) -> bool:
+        """Whether no ``ec`` has a session in its database."""
+        return not self.sql(f"SELECT 1 {ours()}")
 
     def phase(self, change: str = CHANGE) -> str:
         """The change's phase, as the database says."""

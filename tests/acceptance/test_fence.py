@@ -111,7 +111,7 @@ def test_killed_behind_the_fence(project: Project, way: str) -> None:
         assert [(False,)] == project.sql(CAN_LOGIN)
         process.kill()
         process.communicate()
-    wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %'"))
+    wait_until(project.left_alone)
     if way == "on":
         project.ec("advance", CHANGE)
         assert ("contracted", [(False,)]) == (project.phase(), project.sql(CAN_LOGIN))

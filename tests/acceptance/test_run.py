@@ -173,6 +173,6 @@ def test_killed_in_the_middle_of_a_shift(project: Project, colors: tuple[Answer,
     process.kill()
     process.communicate()
     project.settings(colors)
-    wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %'"))
+    wait_until(project.left_alone)
     project.ec("run", CHANGE, expect=REFUSED)
     assert ("cut_over", "blue=100 green=0") == (project.phase(), project.weights())

@@ -86,7 +86,7 @@ def test_killed_between_file_and_balancer(project: Project, rig: ProcessRig, way
         rig.start()
         assert Weights(70, 30) == rig.switch().read()
     _use(project, rig, "0s")
-    wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %'"))
+    wait_until(project.left_alone)
     project.ec(way, CHANGE, *(("--release", "v2") if way == "advance" else ()))
     assert ("dual_writing" if way == "advance" else "expanded") == project.phase()
     assert (Weights(0, 100) if way == "advance" else Weights(100, 0)) == rig.switch().read()

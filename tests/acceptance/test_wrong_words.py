@@ -34,7 +34,7 @@ def test_a_move_is_resumed_as_it_was_begun(project: Project, colors: object) -> 
     process.kill()
     process.communicate()
     project.settings(colors)  # type: ignore[arg-type]
-    wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec advance%'"))
+    wait_until(project.left_alone)
     assert f"next: ec advance {CHANGE}, or ec rollback {CHANGE}\n" in project.ec("status")
     for flags in (("--release", "v9"), ("--by", "database")):
         said = project.ec("advance", CHANGE, *flags, expect=USAGE)

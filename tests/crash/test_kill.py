@@ -11,6 +11,7 @@ import pytest
 
 from tests.acceptance.test_together import wait_until
 from tests.fix_project import CHANGE, Project
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,9 +131,7 @@ def _killed(project: Project, colors: object, point: str) -> None:
     assert process.stdout is not None
     process.stdout.close()
     project.settings(colors, soak="0s")  # type: ignore[arg-type]
-    wait_until(
-        lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND state <> 'idle'")
-    )
+    wait_until(lambda: not project.sql(f"SELECT 1 {ours()} AND state <> 'idle'"))
 
 
 @pytest.mark.parametrize("point", POINTS)

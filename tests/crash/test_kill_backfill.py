@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.test_together import wait_until
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     import subprocess
 
     from tests.fix_filling import Filling
 
-GONE = "SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'ec backfill%')"
+GONE = f"SELECT 1 WHERE NOT EXISTS (SELECT {ours('backfill')})"
 
 
 def _end(process: subprocess.Popen[str]) -> None:

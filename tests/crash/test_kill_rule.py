@@ -12,6 +12,7 @@ from expandcontract.pg.connect import parse
 from expandcontract.revisions import sealing
 from expandcontract.revisions.operations import SealNotNull, SealUnique
 from tests.acceptance.test_together import wait_until
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     from tests.fix_project import Project
@@ -20,7 +21,7 @@ RULE = "users_nick_not_null"
 MADE = """SELECT 1 FROM pg_attribute AS a WHERE attrelid = 'users'::regclass AND attname = 'nick' AND attnotnull
     AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND NOT c.convalidated)
     AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c')"""
-MOVING = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND state <> 'idle'"
+MOVING = f"SELECT 1 {ours()} AND state <> 'idle'"
 
 
 def _killed(project: Project, lock: str, sign: str) -> None:

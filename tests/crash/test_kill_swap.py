@@ -11,6 +11,7 @@ import pytest
 from expandcontract.core.phase import Phase
 from tests.acceptance.test_together import wait_until
 from tests.fix_swap import CHANGE, Kept, clients
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from tests.fix_project import Project
 
 pytestmark = pytest.mark.slow
-WAITING = """SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND wait_event_type = 'Lock'
-    AND query ~ '{query}'"""
+WAITING = f"SELECT 1 {ours()} AND wait_event_type = 'Lock' AND query ~ '{{query}}'"
 INSIDE = WAITING.format(query="expandcontract.swap")
 OUTSIDE = "SELECT 1 FROM expandcontract.change WHERE move IS NOT NULL"  # begun, and looking who is in the way
 VERBS = {Phase.BACKFILLED: "advance", Phase.CUT_OVER: "rollback"}
@@ -82,7 +82,7 @@ KILLS = {"outside": _kill_outside, "inside": _kill_inside}
 
 
 def _gone(project: Project) -> bool:
-    return not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND state <> 'idle'")
+    return not project.sql(f"SELECT 1 {ours()} AND state <> 'idle'")
 
 
 def _begin(widening: Drive, start: Phase) -> None:
@@ -140,7 +140,7 @@ def test_killed_at_any_moment(widening: Drive, start: Phase) -> None:
             if _state(project) != _whole(start):
                 break
             process = project.begin(VERBS[start], CHANGE)
-            seen = f"SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %' AND query ~ '{pattern}'"
+            seen = f"SELECT 1 {ours()} AND query ~ '{pattern}'"
             wait_until(lambda seen=seen, process=process: project.sql(seen) or process.poll() is not None)  # type: ignore[misc]
             process.kill()
             process.communicate()

@@ -33,7 +33,7 @@ def cut_off(project: Project, colors: tuple[Answer, Answer]) -> Project:
     process.kill()
     process.communicate()
     project.settings(colors)
-    wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %'"))
+    wait_until(project.left_alone)
     assert FLYING == project.sql(STATE)
     return project
 
@@ -73,7 +73,7 @@ def test_a_roll_back_cut_off_is_finished_by_itself(project: Project, colors: tup
     process.kill()
     process.communicate()
     colors[1].status(200)
-    wait_until(lambda: not project.sql("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec %'"))
+    wait_until(project.left_alone)
     assert "is finished first" in project.ec("advance", "--all", expect=3)
     project.ec("rollback", OTHER)
     assert (START, "blue=0 green=100") == (project.sql(STATE), project.weights())

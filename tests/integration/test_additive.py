@@ -10,6 +10,7 @@ import pytest
 from expandcontract.errors import UsageError
 from expandcontract.pg.connect import connect, parse
 from expandcontract.revisions.recipes import draft
+from tests.fix_postgres import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +56,11 @@ ADD = {"table": "users", "column": "c"}
 @pytest.fixture(scope="module")
 def connection(server: Any) -> Iterator[Connection]:
     """To a database with the tables above."""
-    with psycopg.connect(server.dsn(), autocommit=True) as raw:
-        raw.execute("CREATE DATABASE additive")
-    with psycopg.connect(server.dsn("additive"), autocommit=True) as raw:
-        raw.execute(TABLES)
-    with connect(parse(server.dsn("additive")), command="test") as found:
-        yield found
+    with clone(server, "template1") as address:
+        with psycopg.connect(address, autocommit=True) as raw:
+            raw.execute(TABLES)
+        with connect(parse(address), command="test") as found:
+            yield found
 
 
 @pytest.mark.parametrize(

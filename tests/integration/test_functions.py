@@ -24,6 +24,7 @@ from tests.acceptance.test_together import wait_until
 from tests.backfills import ADDRESS, GATE
 from tests.fix_filling import CHANGE, begin, mend
 from tests.fix_running import SMALL, Running
+from tests.sessions import ours
 
 WHOLE = Pace(window_pages=1000, stripes=1, batch_pages=1000, target=timedelta(seconds=60))
 TABLES = {
@@ -172,9 +173,7 @@ def test_a_write_while_the_function_is_at_work(
         writer.execute(statement)
         (gate / "go").touch()
         if committed == "while the write waits":
-            waiting = (
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'ec %'"
-            )
+            waiting = f"SELECT count(*) {ours()} AND wait_event_type = 'Lock'"
             wait_until(lambda: table.run(waiting) == [(1,)] or running.error is not None)
             writer.commit()
     running.finish()
@@ -267,9 +266,7 @@ def test_nothing_is_locked_while_the_function_is_at_work(users: Table, gate: Pat
     running = Running(users.address, work, How(pace=WHOLE, lease=timedelta(seconds=0.6)))
     try:
         wait_until((gate / "entered").exists)
-        held = (
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'ec backfill%'"
-        )
+        held = f"SELECT count(*) FROM pg_locks JOIN (SELECT pid, backend_xid {ours('backfill')}) AS ours USING (pid)"
         wait_until(lambda: users.run(f"{held} AND backend_xid IS NOT NULL") == [(0,)])
         assert [(0,)] == users.run(f"{held} AND relation = 'users'::regclass")
         lease = users.run("SELECT lease_until FROM expandcontract.segment")

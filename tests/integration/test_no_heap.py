@@ -41,6 +41,7 @@ SAID = (
     r"filled by key, and public.users_far \(foreign table\) has no primary key, and backfill.keys names none;"
     r" public.users_pile \(pile\) has no primary key"
 )
+ODD = tuple(f"users (country, day)=({country}, " for country in ("a", "c3", "zz"))
 PILED = """
 CREATE TABLE users (country text COLLATE "C", day timestamptz, full_name text, display_name text,
     PRIMARY KEY (country, day)) USING pile;
@@ -131,7 +132,8 @@ def test_filled_by_a_key_of_two_columns(server: LocalServer, ledger_database: st
             connection.execute("UPDATE users SET display_name = 'odd' WHERE country IN ('a', 'c3', 'zz')")
         passes = list(mend(ledger_database, PAIRED))
         first = next(found for found in passes if found.differing)
-        assert (20, "users (country, day)=(c3, ") == (len(first.rows), first.rows[0][:26])
+        assert 20 == len(first.rows)
+        assert all(row.startswith(ODD) for row in first.rows)
         assert (0,) == connection.execute(WRONG).fetchone()
 
 

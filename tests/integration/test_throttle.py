@@ -16,6 +16,7 @@ from expandcontract.ledger import throttling
 from tests.acceptance.test_together import wait_until
 from tests.fix_filling import CHANGE
 from tests.fix_running import HALVES, limited, running
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tests.fix_filling import Filling
 
 COUNTED = "SELECT times, seconds > 0, last_value > last_limit FROM expandcontract.throttle WHERE signal = '{}'"
-IN_A_BATCH = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'ec backfill%' AND wait_event = 'PgSleep'"
+IN_A_BATCH = f"SELECT 1 {ours('backfill')} AND wait_event = 'PgSleep'"
 SLOW = """
 CREATE TABLE slow (seconds float);
 INSERT INTO slow VALUES (2);
@@ -230,10 +231,7 @@ def test_a_signal_that_cannot_work_is_an_error(
 def test_a_sampler_that_lost_its_connection_makes_another(filling: Filling) -> None:
     """Its session ended by somebody, the watch begins again and the backfill comes to its end."""
     filling.prepare(30_000)
-    ended = (
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-        " WHERE application_name LIKE 'ec backfill%' AND query LIKE '%pg_blocking_pids%'"
-    )
+    ended = f"SELECT count(pg_terminate_backend(pid)) {ours('backfill')} AND query LIKE '%pg_blocking_pids%'"
     with running(filling.database, limited(Signal.WAITING_SESSIONS, 0)) as backfill:
         wait_until(lambda: filling.sql(ended)[0][0])
         backfill.until(lambda it: it.rows > 10_000)

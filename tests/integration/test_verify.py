@@ -19,6 +19,7 @@ from expandcontract.core.throttle import Signal
 from expandcontract.errors import BackfillError, FencedError
 from expandcontract.pg.connect import parse
 from tests.fix_filling import CHANGE, WORK
+from tests.sessions import ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +171,7 @@ def test_ending_early_breaks_off_what_runs(filling: Filling) -> None:
     passed = verify(asked(filling, work))
     assert 0 == next(passed).pages_done
     passed.close()  # type: ignore[attr-defined]
-    assert [] == filling.sql("SELECT query FROM pg_stat_activity WHERE application_name LIKE 'ec verify%'")
+    assert [] == filling.sql(f"SELECT query {ours('verify')}")
 
 
 def test_a_statement_that_fails_is_told(filling: Filling) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from expandcontract.pg.connect import connect, parse
+from tests.fix_postgres import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,5 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def scratch(server: LocalServer) -> Iterator[Connection]:
     """A connection to a database of its own."""
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE scratch")
-    with connect(parse(server.dsn("scratch")), command="test") as connection:
+    with clone(server, "template1") as address, connect(parse(address), command="test") as connection:
         yield connection

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from expandcontract.core.effect import differences
 from expandcontract.pg.connect import connect, parse
 from expandcontract.pg.locks import observe, predict
+from tests.fix_postgres import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,9 +139,7 @@ STATEMENTS = (
 @pytest.fixture(scope="module")
 def busy(server: LocalServer) -> Iterator[Connection]:
     """A connection to a database where everything hangs on everything."""
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE busy")
-    with connect(parse(server.dsn("busy")), command="test") as connection:
+    with clone(server, "template1") as address, connect(parse(address), command="test") as connection:
         for statement in GIVEN:
             connection.exec_driver_sql(statement)
         connection.commit()
