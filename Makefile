@@ -39,7 +39,7 @@ bench: .venv/bench.stamp
 locks: .venv/lint.stamp
 	$(BIN)/python -m expandcontract.pg.locks docs/reference/locks.md
 
-# HAProxy and nginx come from the system. Where they can be installed they are; elsewhere their tests say why they are skipped.
+# HAProxy, nginx and PgBouncer come from the system. Where they can be installed they are; elsewhere their tests say why they are skipped.
 proxies:
 	@sh tests/switches/install.sh
 

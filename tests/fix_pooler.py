@@ -1,100 +1,90 @@
-"""What a pooler like PgBouncer does to a connection, without one: other keys, and no connection options."""
+"""PgBouncer before a server, in a process of its own, on loopback."""
 
 from __future__ import annotations
 
-import socket
-import struct
-import threading
-from contextlib import contextmanager, suppress
-from socketserver import BaseRequestHandler, ThreadingTCPServer
+import os
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from expandcontract.pg.server import free_port
+from tests.switches.rig import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENCRYPTION_ASKED = {80877103, 80877104}  # SSLRequest, GSSENCRequest
-REFUSAL = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+PEOPLE = ("postgres", "app_blue", "app_green")
+CONFIGURATION = """\
+[databases]
+* = host=127.0.0.1 port={server}
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {people}
+pool_mode = transaction
+ignore_startup_parameters = extra_float_digits{dropped}
+"""
 
 
-class Pooler(ThreadingTCPServer):
-    """Stands before a server on loopback.
+@dataclass(frozen=True)
+class Pooler:
+    """Keeps sessions of the server open between the transactions of its clients.
 
-    Args:
-        port: The server's.
-        drops: Whether connection options are dropped in silence; otherwise a connection that has any is refused.
+    Attributes:
+        port: On 127.0.0.1.
     """
 
-    daemon_threads = True
+    port: int
 
-    def __init__(self, port: int, *, drops: bool) -> None:
-        super().__init__(("127.0.0.1", 0), _Client)
-        self.upstream, self.drops = port, drops
-
-    def address(self, database: str) -> str:
+    def address(self, database: str, user: str = "postgres") -> str:
         """The same database, through the pooler."""
-        return f"postgresql://postgres@127.0.0.1:{self.server_address[1]}/{database.rsplit('/', 1)[1]}"
-
-
-class _Client(BaseRequestHandler):
-    server: Pooler
-
-    def handle(self) -> None:
-        """Let one client through."""
-        startup = self._startup()
-        if b"options" in startup and not self.server.drops:
-            self.request.sendall(b"E" + struct.pack("!i", len(REFUSAL) + 4) + REFUSAL)
-            return
-        with socket.create_connection(("127.0.0.1", self.server.upstream)) as upstream:
-            body = b"".join(b"%s\0%s\0" % pair for pair in startup.items()) + b"\0"
-            upstream.sendall(struct.pack("!ii", len(body) + 8, 3 << 16) + body)
-            self._greeting(upstream)
-            threading.Thread(target=_pump, args=(upstream, self.request), daemon=True).start()
-            _pump(self.request, upstream)
-
-    def _startup(self) -> dict[bytes, bytes]:
-        while True:
-            length, code = struct.unpack("!ii", _exactly(self.request, 8))
-            body = _exactly(self.request, length - 8)
-            if code not in ENCRYPTION_ASKED:
-                break
-            self.request.sendall(b"N")
-        parts = body.rstrip(b"\0").split(b"\0")
-        found = dict(zip(parts[::2], parts[1::2], strict=True))
-        if self.server.drops:
-            found.pop(b"options", None)
-        return found
-
-    def _greeting(self, upstream: socket.socket) -> None:
-        """Pass on the server's greeting with a key of our own in it."""
-        kind = b""
-        while kind not in {b"Z", b"E"}:
-            kind = _exactly(upstream, 1)
-            head = _exactly(upstream, 4)
-            body = _exactly(upstream, struct.unpack("!i", head)[0] - 4)
-            self.request.sendall(kind + head + (struct.pack("!i", 1) + body[4:] if kind == b"K" else body))
-
-
-def _exactly(source: socket.socket, size: int) -> bytes:
-    found = b""
-    while len(found) < size:
-        more = source.recv(size - len(found))
-        if not more:
-            raise ConnectionError
-        found += more
-    return found
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database.rsplit('/', 1)[1]}"
 
 
 @contextmanager
-def pooler(port: int, *, drops: bool) -> Iterator[Pooler]:
-    """A pooler before the server on ``port``, for as long as the block lasts."""
-    with Pooler(port, drops=drops) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield server
-        server.shutdown()
+def pooler(server: int, *, drops: bool = False) -> Iterator[Pooler]:
+    """A pooler before the server on that port, for as long as the block lasts.
+
+    Args:
+        server: The server's port.
+        drops: Whether connection options are dropped in silence; otherwise a connection that has any is refused.
+    """
+    found = Pooler(free_port())
+    with tempfile.TemporaryDirectory() as folder:
+        settings, people, log = (Path(folder, name) for name in ("pgbouncer.ini", "people", "log"))
+        people.write_text("".join(f'"{name}" ""\n' for name in PEOPLE), encoding="utf-8")
+        dropped = ", options" if drops else ""
+        text = CONFIGURATION.format(server=server, port=found.port, people=people, dropped=dropped)
+        settings.write_text(text, encoding="utf-8")
+        Path(folder).chmod(0o755)
+        person = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}  # it refuses root
+        with log.open("wb") as out:
+            command = [program("pgbouncer"), str(settings)]
+            process = subprocess.Popen(command, stdout=out, stderr=out, **person)  # type: ignore[call-overload]
+        try:
+            _wait(found, log)
+            yield found
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait(found: Pooler, log: Path) -> None:
+    for _ in range(200):
+        try:
+            psycopg.connect(found.address("/postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(log.read_text(encoding="utf-8")[-2000:])

@@ -70,7 +70,8 @@ def _lock_out(place: Place, mover: Mover, change: str, role: str) -> Iterator[Ev
     ended = _end(place, role)
     with mover.writing() as ledger:
         ledger.journal("fenced", change, {"role": role, "ended": ended})
-    text = f"{role} can no longer log in, and {ended} of its sessions were ended; its next deployment lets it in again"
+    counted = f"{ended} of its sessions {'was' if ended == 1 else 'were'} ended"
+    text = f"{role} can no longer log in, and {counted}; its next deployment lets it in again"
     yield Event(kind="note", text=text, change=change, data={"role": role, "ended": ended})
 
 

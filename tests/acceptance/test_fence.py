@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -11,16 +11,19 @@ from psycopg_pool import ConnectionPool
 
 from tests.acceptance.test_roles import granted
 from tests.acceptance.test_together import wait_until
+from tests.fix_pooler import pooler
 from tests.fix_project import CHANGE, Inside, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from expandcontract.pg.server import LocalServer
 
 pytestmark = pytest.mark.slow
 
 USAGE, REFUSED = 2, 3
+GREEN: dict[str, Any] = {"application_name": "shop@green", "connect_timeout": 5}
 CAN_LOGIN = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app_green'"
 EVENTS = "SELECT event FROM expandcontract.journal WHERE event LIKE '%fence%' ORDER BY seq"
 
@@ -47,21 +50,35 @@ def _over(project: Project) -> Project:
 
 
 @contextmanager
-def pooled(project: Project, server: LocalServer) -> Iterator[ConnectionPool]:
-    """A pool of the release on green, idle, that tries again and again for what it lost."""
+def pooled(project: Project, server: LocalServer) -> Iterator[int]:
+    """A pool of the release on green, idle, that tries again and again for what it lost; gives its sessions."""
     name = project.database.rsplit("/", 1)[1]
-    given = {"application_name": "shop@green", "connect_timeout": 5}
-    with ConnectionPool(server.dsn(name, user="app_green"), kwargs=given, min_size=2, open=False) as pool:
+    with ConnectionPool(server.dsn(name, user="app_green"), kwargs=GREEN, min_size=2, open=False) as pool:
         pool.open(wait=True)
         with pool.connection() as connection:
             connection.execute("SELECT 1")
-        yield pool
+        yield 2
 
 
-def test_a_pooled_idle_session(project: Project, server: LocalServer) -> None:
+@contextmanager
+def bounced(project: Project, server: LocalServer) -> Iterator[int]:
+    """Two clients of PgBouncer from the release on green, and the one session that it keeps for them."""
+    with pooler(server.port) as between:
+        address = between.address(project.database, "app_green")
+        with psycopg.connect(address, autocommit=True, **GREEN) as one, psycopg.connect(address, **GREEN) as other:
+            other.execute("SELECT 1")
+            other.rollback()
+            one.execute("SELECT 1")
+            yield 1
+
+
+@pytest.mark.parametrize("idle", [pooled, bounced])
+def test_a_pooled_idle_session(
+    project: Project, server: LocalServer, idle: Callable[[Project, LocalServer], AbstractContextManager[int]]
+) -> None:
     """It lets the switch be done and keeps the gate closed; fenced off it ends, and may come with a deployment."""
     project.to("backfilled")
-    with pooled(project, server):
+    with idle(project, server) as sessions:
         project.ec("advance", CHANGE, "--release", "v3")
         assert ("cut_over", "blue=100 green=0") == (project.phase(), project.weights())
         project.sql("UPDATE expandcontract.change SET window_length = interval '0'")
@@ -71,13 +88,14 @@ def test_a_pooled_idle_session(project: Project, server: LocalServer) -> None:
         assert f"ec advance {CHANGE} --fence" in said
         said = project.ec("advance", CHANGE, "--fence")
         assert "of app_green, shop@green, from 127.0.0.1" in said
-        assert "app_green can no longer log in, and 2 of its sessions were ended" in said
+        ended = "2 of its sessions were ended" if sessions > 1 else "1 of its sessions was ended"
+        assert f"app_green can no longer log in, and {ended}; its next deployment lets it in again" in said
         assert ("contracted", [(False,)]) == (project.phase(), project.sql(CAN_LOGIN))
         assert [] == project.sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'app_green'")
         with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
             psycopg.connect(server.dsn(user="app_green"))
         assert [("fence_intent",), ("fenced",)] == project.sql(EVENTS)
-        assert [(2,)] == project.sql(
+        assert [(sessions,)] == project.sql(
             "SELECT jsonb_array_length(detail -> 'sessions') FROM expandcontract.journal"
             " WHERE event = 'sessions_to_end'"
         )
