@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.fix_project import Answer
 
+pytestmark = pytest.mark.slow
+
 RIGS = {"envoy": EnvoyRig, "haproxy": HAProxyRig, "nginx": NginxRig}
 
 
