@@ -65,7 +65,8 @@ def test_lines_as_documents(project: Project) -> None:
     assert (REFUSED, "EC301") == (lines[-1]["error"]["exit_code"], lines[-1]["error"]["code"])
     assert [(CHANGE, "expanded", "dual-write")] == [(x["change"], x["phase"], x["move"]) for x in lines[-1]["left"]]
     said = project.ec("run", "--all", "--by", "database", "--json-lines", expect=REFUSED)
-    phases = [line["data"].get("phase") for line in map(json.loads, said.splitlines()[:-1])]
+    moves = [line for line in map(json.loads, said.splitlines()[:-1]) if line["kind"] == "finished"]
+    phases = [line["data"]["phase"] for line in moves]
     assert ["dual_writing", "backfilled"] == phases
 
 
