@@ -80,7 +80,7 @@ class Worker:
                 try:
                     if not self._next():
                         return
-                except psycopg.OperationalError as exc:
+                except psycopg.Error as exc:  # idle too long in a transaction: an InternalError
                     if sqlstate(exc) == DISK_FULL:
                         self._full()
                     elif self._connection.broken:

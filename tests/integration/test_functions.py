@@ -267,8 +267,8 @@ def test_nothing_is_locked_while_the_function_is_at_work(users: Table, gate: Pat
     try:
         wait_until((gate / "entered").exists)
         held = f"SELECT count(*) FROM pg_locks JOIN (SELECT pid, backend_xid {ours('backfill')}) AS ours USING (pid)"
-        wait_until(lambda: users.run(f"{held} AND backend_xid IS NOT NULL") == [(0,)])
-        assert [(0,)] == users.run(f"{held} AND relation = 'users'::regclass")
+        wait_until(lambda: users.run(f"{held} WHERE backend_xid IS NOT NULL") == [(0,)])
+        assert [(0,)] == users.run(f"{held} WHERE relation = 'users'::regclass")
         lease = users.run("SELECT lease_until FROM expandcontract.segment")
         wait_until(lambda: users.run("SELECT lease_until FROM expandcontract.segment") > lease)
         wait_until(lambda: users.run("SELECT lease_until FROM expandcontract.segment") > lease)

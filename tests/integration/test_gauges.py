@@ -182,7 +182,9 @@ def test_a_vacuum_of_somebody_else_is_seen(database: str) -> None:
     """One on our table counts, one on another does not."""
     with scope(database) as first:
         for table in ("ours", "theirs"):
-            first.connection.execute(f"CREATE TABLE {table} AS SELECT n FROM generate_series(1, 20000) AS n")
+            first.connection.execute(
+                f"CREATE TABLE {table} WITH (autovacuum_enabled = off) AS SELECT n FROM generate_series(1, 20000) AS n"
+            )
         row = first.connection.execute("SELECT 'ours'::regclass::oid").fetchone()
         assert row is not None
     with (
