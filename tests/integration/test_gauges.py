@@ -38,6 +38,7 @@ KEEPING = {
     "max_slot_wal_keep_size": "32MB",
     "max_wal_size": "10GB",  # no checkpoint takes the slot's WAL away while the test looks
 }
+UNDER_WAY = "SELECT 1 FROM pg_stat_progress_vacuum WHERE datname = current_database()"
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +196,7 @@ def test_a_vacuum_of_somebody_else_is_seen(database: str) -> None:
         other.execute("SET vacuum_cost_limit = 1")
         for table, seen in (("theirs", 0), ("ours", 1)):
             other.pgconn.send_query(f"VACUUM (FREEZE) {table}".encode())
-            wait_until(lambda: look.connection.execute("SELECT 1 FROM pg_stat_progress_vacuum").fetchone())
+            wait_until(lambda: look.connection.execute(UNDER_WAY).fetchone())
             assert seen == values(Vacuums(), look)[Signal.VACUUMS][0]
             other.cancel()
             while other.pgconn.get_result() is not None:
