@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 # How much of the slow suites `make test` runs, and which part; `make full` runs all of them.
-SHARE ?= 0.15
+SHARE ?= 0.1
 SEED ?= 0
 
 .PHONY: demo full test lint unit locks bench kills proxies

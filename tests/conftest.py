@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from math import ceil
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 settings.register_profile("project", deadline=None)  # timings never fail a test
 settings.load_profile("project")
@@ -34,15 +39,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of what is marked ``slow``, keep a share that the seed chooses; the same one in every process."""
+    """Of what is marked ``slow``, keep a share of each module, rounded up, that the seed chooses; alike everywhere."""
     share, seed = config.getoption("--share"), config.getoption("--seed")
-    left = [
-        item
-        for item in items
-        if item.get_closest_marker("slow") and crc32(f"{seed} {item.nodeid}".encode()) >= share * 2**32
-    ]
+    slow: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            slow.setdefault(item.path, []).append(item)
+    left: set[pytest.Item] = set()
+    for found in slow.values():
+        drawn = sorted(found, key=lambda item: crc32(f"{seed} {item.nodeid}".encode()))
+        left.update(drawn[ceil(share * len(found)) :])
     if left:
-        config.hook.pytest_deselected(items=left)
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
         items[:] = [item for item in items if item not in left]
 
 
