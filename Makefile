@@ -5,7 +5,7 @@ BIN = .venv/bin
 SHARE ?= 0.1
 SEED ?= 0
 
-.PHONY: demo full test lint unit locks bench kills proxies
+.PHONY: demo full test lint unit cluster locks bench kills proxies
 
 demo: .venv/demo.stamp
 	$(BIN)/ec demo
@@ -28,6 +28,12 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# On a real API server of Kubernetes, whose administrator's kubeconfig EXPANDCONTRACT_CLUSTER names. Each test has a
+# namespace of its own there. It needs the controllers, the custom resources of Gateway API and Istio, and no node.
+cluster: .venv/lint.stamp proxies
+	test -n "$(EXPANDCONTRACT_CLUSTER)"
+	$(BIN)/python -m pytest tests -q
 
 kills: .venv/lint.stamp
 	$(BIN)/python -m pytest tests/crash/test_kill_backfill.py -q --kills 100 --timeout 3600

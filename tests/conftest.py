@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import ceil
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -39,7 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of what is marked ``slow``, keep a share of each module, rounded up, that the seed chooses; alike everywhere."""
+    """Of what is marked ``slow``, keep a share of each module, rounded up, that the seed chooses; alike everywhere.
+
+    Where a real API server of Kubernetes is named, keep what is marked ``cluster`` instead.
+    """
+    from tests.fix_kubernetes import REAL  # noqa: PLC0415  # pytest is to load it first
+
+    if REAL in os.environ:
+        _drop(config, items, {item for item in items if not item.get_closest_marker("cluster")})
+        return
     share, seed = config.getoption("--share"), config.getoption("--seed")
     slow: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -49,6 +58,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for found in slow.values():
         drawn = sorted(found, key=lambda item: crc32(f"{seed} {item.nodeid}".encode()))
         left.update(drawn[ceil(share * len(found)) :])
+    _drop(config, items, left)
+
+
+def _drop(config: pytest.Config, items: list[pytest.Item], left: set[pytest.Item]) -> None:
     if left:
         config.hook.pytest_deselected(items=[item for item in items if item in left])
         items[:] = [item for item in items if item not in left]

@@ -62,7 +62,7 @@ def apply_merge(found: Any, patch: Any, *, strategic: bool = False, field: str =
             if same:
                 merged[same[0]] = apply_merge(merged[same[0]], item, strategic=True)
             else:
-                merged.append(item)
+                merged.insert(0, item)  # the real one puts what is new first
         return merged
     if not isinstance(found, dict) or not isinstance(patch, dict):
         return deepcopy(patch)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fix_kubernetes import at_once
 from tests.fix_project import CHANGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fix_kubernetes import Api
     from tests.fix_project import Answer, Project
+    from tests.kubernetes_double import Api
 
 pytestmark = pytest.mark.slow
 
@@ -113,11 +114,6 @@ def test_status_holds_each_release_against_each_phase(project: Project) -> None:
 @pytest.fixture
 def clustered(project: Project, api: Api, tmp_path: Path) -> Project:
     """The project, deployed by Kubernetes: the Deployments of both colors roll out at once."""
-
-    def at_once(found: dict[str, Any]) -> None:
-        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 2)
-        found["status"] = {"observedGeneration": found["metadata"]["generation"], **counts}
-
     api.on_deployment = at_once
     kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
     settings = tmp_path / "expandcontract.toml"

@@ -13,6 +13,7 @@ from expandcontract.core.color import Color, Weights
 from expandcontract.errors import SwitchError, UnsavedError, UsageError
 from expandcontract.traffic.switch import abilities, standing
 from tests.switches.aws_alb import AlbRig
+from tests.switches.cluster import ClusterRig
 from tests.switches.command import CommandRig
 from tests.switches.envoy import EnvoyRig
 from tests.switches.gateway_api import GatewayRig
@@ -42,13 +43,16 @@ RIGS = {
     "istio": IstioRig,
     "aws-alb": AlbRig,
 }
+ALL_RIGS = [
+    pytest.param(name, marks=[pytest.mark.cluster] if issubclass(rig, ClusterRig) else []) for name, rig in RIGS.items()
+]
 ROUTERS = [name for name, rig in RIGS.items() if issubclass(rig, ProcessRig)]
 """Those that requests go through, and that read a file when they start."""
 ALL = (Weights(0, 100), Weights(0, 100), Weights(100, 0))
 STAGES = (Weights(90, 10), Weights(50, 50), Weights(1, 99), *ALL)
 
 
-@pytest.fixture(params=RIGS)
+@pytest.fixture(params=ALL_RIGS)
 def rig(
     request: pytest.FixtureRequest, tmp_path: Path, colors: tuple[Answer, Answer], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Rig]:
@@ -112,7 +116,7 @@ def test_a_restart_remembers(rig: Rig) -> None:
         assert {GREEN} == rig.answers().keys()
 
 
-@pytest.mark.parametrize("rig", [name for name in RIGS if name not in ROUTERS], indirect=True)
+@pytest.mark.parametrize("rig", [one for one in ALL_RIGS if one.values[0] not in ROUTERS], indirect=True)
 def test_what_is_edited_is_in_force(rig: Rig) -> None:
     """Where nothing lies between the kept weights and those in force, a change by hand is read at once."""
     by_hand = Weights(30, 70) if abilities(rig.switch()).gradual else Weights(0, 100)

@@ -1,4 +1,4 @@
-"""An API server of Kubernetes, the double of tests/fix_kubernetes.py, before each of the three adapters."""
+"""An API server of Kubernetes, the double or a real one, before each of the three adapters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from expandcontract.traffic.switch import open_switch
-from tests.fix_kubernetes import Api, furnish
+from tests.fix_kubernetes import open_api
+from tests.kubernetes_double import Api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,7 @@ class ClusterRig(ABC):
     name: ClassVar[str]
 
     def __init__(self, directory: Path, _colors: Mapping[Color, int]) -> None:
-        self.api = Api()
-        furnish(self.api)
+        self.api = open_api(directory)
         self._kubeconfig = self.api.kubeconfig(directory / "kubeconfig")
 
     @abstractmethod
@@ -35,11 +35,13 @@ class ClusterRig(ABC):
         return open_switch(self.name, {**self.options(), "kubeconfig": str(self._kubeconfig)})
 
     def start(self) -> None:
-        """Let the API server answer; a second one where there was one before."""
-        if self.api.closing.is_set():
+        """Let the API server answer; a second double where there was one before."""
+        if not isinstance(self.api, Api):
+            self.api.start()
+        elif self.api.closing.is_set():
             objects, self.api = self.api.objects, Api(self.api.server_address[1])
             self.api.objects = objects
-        self.api.start()
+            self.api.start()
 
     def stop(self) -> None:
         """End the API server."""

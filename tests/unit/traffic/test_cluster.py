@@ -16,7 +16,7 @@ from expandcontract.traffic.switch import open_switch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_a_right_that_is_missing(verb: str, api: Api, cluster: Cluster) -> None:
     """The verb and the kind are named, with the command that asks for the right; nothing was changed."""
     plural = "pods" if verb == "list" else "services"
     api.denied = {(verb, plural)}
-    with pytest.raises(SwitchError, match=rf"refused to {verb} .*\(403\): {plural} is forbidden") as refused:
+    with pytest.raises(SwitchError, match=rf"refused to {verb} .*\(403\): {plural} .*is forbidden") as refused:
         ServiceSwitch(cluster, "shop").write(Weights(0, 100))
     assert refused.value.hint is not None
     assert f"kubectl -n prod auth can-i {verb} {plural}" in refused.value.hint

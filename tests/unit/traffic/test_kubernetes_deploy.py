@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 OLD = {"replicas": 2, "updatedReplicas": 0, "availableReplicas": 2}
 AVAILABLE = {"type": "Available", "status": "True"}

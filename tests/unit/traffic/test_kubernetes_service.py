@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from expandcontract.traffic.cluster import Cluster
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 
 @pytest.fixture

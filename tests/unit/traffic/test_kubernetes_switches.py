@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from expandcontract.traffic.switch import TrafficSwitch
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 STAGES = (Weights(90, 10), Weights(50, 50), Weights(0, 100), Weights(0, 100), Weights(100, 0))
 OPTIONS = {

@@ -15,7 +15,7 @@ from expandcontract.traffic.kubernetes_deploy import KubernetesDeployer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 
 @pytest.fixture

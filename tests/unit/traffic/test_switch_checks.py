@@ -15,7 +15,7 @@ from expandcontract.traffic.memory import MemorySwitch
 if TYPE_CHECKING:
     from expandcontract.traffic.cluster import Cluster
     from expandcontract.traffic.switch import TrafficSwitch
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 PLURALS = {"service": "services", "gateway": "httproutes", "istio": "virtualservices"}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from expandcontract.traffic.cluster import Cluster
     from expandcontract.traffic.weighted_routes import RouteSwitch
-    from tests.fix_kubernetes import Api
+    from tests.kubernetes_double import Api
 
 PLURALS = {"gateway-api": "httproutes", "istio": "virtualservices"}
 
