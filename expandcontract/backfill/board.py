@@ -45,6 +45,8 @@ class Board:
         self._due: int | None = None
         self.allowed: int | None = None
         self.target: timedelta | None = None
+        self.company = False
+        """Whether others are at work on the server."""
 
     @property
     def stopped(self) -> bool:

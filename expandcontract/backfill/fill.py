@@ -46,6 +46,7 @@ class Progress:
         waiting: Why nobody fills at the moment; empty where somebody may.
         sources: What makes everybody wait, by name; as long as ``waiting``.
         notes: What is to be said once, all of it so far.
+        gentle: Whether batches are short because others are at work on the server.
         lanes: How each worker of this process is doing.
         hot_share: Which share of the table's updates in this run was HOT; ``None`` before there were any.
         heap_bytes: Size of the heap.
@@ -61,6 +62,7 @@ class Progress:
     waiting: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    gentle: bool = False
     lanes: tuple[Lane, ...] = ()
     hot_share: float | None = None
     heap_bytes: int = 0
@@ -245,6 +247,7 @@ def _progress(todo: Job, board: Board, now: Totals, found: Figures) -> Progress:
         waiting=board.reasons,
         sources=board.sources,
         notes=board.notes,
+        gentle=board.company and todo.function is None,
         lanes=board.lanes,
         hot_share=found.hot_share,
         heap_bytes=found.heap_bytes,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill.batch import BrokenOffError, LostClaimError, batch
 from expandcontract.backfill.computing import Around, Computing
 from expandcontract.backfill.statement import PAGES
-from expandcontract.core.pace import after
+from expandcontract.core.pace import after, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 """The reason on the board that somebody gave by hand; it breaks a function off, as the others do not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What a batch came to.
+
+    Attributes:
+        rows: How many were filled.
+        work: Seconds in which they were; ``None`` where a function did it, and all of it counts.
+        trip: Seconds of one way to the server and back.
+    """
+
+    rows: int
+    work: float | None = None
+    trip: float = 0.0
 
 
 class Filling:
@@ -57,14 +73,17 @@ class Filling:
         self._epoch = epoch
         self._caller = caller
 
-    def one(self, segment: Segment, todo: Batch, at: Position, ceiling: timedelta) -> int:
-        """Fill one batch and move the cursor; how many rows were filled.
+    def one(
+        self, segment: Segment, todo: Batch, at: Position, ceiling: timedelta, *, piece_pages: int | None = None
+    ) -> Filled:
+        """Fill one batch and move the cursor.
 
         Args:
             segment: Claimed by this worker.
             todo: The batch that comes at ``at``.
             at: Where the segment stands.
             ceiling: How long one statement may run.
+            piece_pages: Pages of one statement; ``None``: all of the batch's.
 
         Raises:
             LostClaimError: The segment is somebody else's by now.
@@ -73,30 +92,39 @@ class Filling:
             FunctionError: The function gave nothing that can be written.
             psycopg.Error: A statement failed.
         """
-        numbers = {"first": todo.first_page, "end": todo.end_page, "stripe": todo.stripe, "stripes": todo.stripes}
         if self._caller is not None:
             form = self._job.forms[segment.relation]
             computing = Computing(form, self._caller, self._connection, self._segments, ceiling=ceiling)
-            return computing.fill(PAGES, numbers, self._around(segment, todo, at))
+            return Filled(rows=computing.fill(PAGES, _numbers(todo), self._around(segment, todo, at)))
 
-        def work() -> int:
-            self._enter(segment)
-            filled = self._job.write(self._connection, segment.relation, numbers)
-            self._segments.advance(segment, after(at, todo), filled, self._job.how.lease)
-            return filled
+        def work() -> Filled:
+            trip = self._enter(segment)
+            began, rows, parts = monotonic(), 0, 0
+            for part in pieces(todo, piece_pages):
+                rows += self._job.write(self._connection, segment.relation, _numbers(part))
+                parts += 1
+            seconds = monotonic() - began
+            self._segments.advance(segment, after(at, todo), rows, self._job.how.lease)
+            return Filled(rows=rows, work=max(seconds - parts * trip, 0.0), trip=trip)
 
         return batch(self._connection, self._segments, work, ceiling=ceiling)
 
-    def _enter(self, segment: Segment) -> None:
+    def _enter(self, segment: Segment) -> float:
+        """Make sure that the batch may be filled; how long one way to the server and back takes, in seconds."""
         self._segments.fence(self._epoch)
+        began = monotonic()
         if not self._segments.hold(segment, self._name):
             raise LostClaimError
+        return monotonic() - began
 
     def _around(self, segment: Segment, todo: Batch, at: Position) -> Around:
         def settle(rows: int, over: bool) -> None:  # noqa: FBT001  # called by position
             self._segments.advance(segment, after(at, todo) if over else at, rows, self._job.how.lease)
 
-        return Around(enter=lambda: self._enter(segment), settle=settle, meanwhile=self._meanwhile(segment))
+        def enter() -> None:
+            self._enter(segment)
+
+        return Around(enter=enter, settle=settle, meanwhile=self._meanwhile(segment))
 
     def _meanwhile(self, segment: Segment) -> Callable[[], None]:
         """Keep the claim, and notice when the batch is not wanted any more."""
@@ -113,3 +141,7 @@ class Filling:
                 kept = monotonic()
 
         return meanwhile
+
+
+def _numbers(todo: Batch) -> dict[str, int]:
+    return {"first": todo.first_page, "end": todo.end_page, "stripe": todo.stripe, "stripes": todo.stripes}

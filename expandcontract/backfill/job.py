@@ -47,6 +47,8 @@ class How:
     Attributes:
         pace: What it begins with.
         most_pages: The largest window.
+        gentle_target: How long a batch should take at most while others are at work on the server.
+        gentle_statement: How long one statement of it should take then.
         workers: Threads of this process.
         lease: After how long a silent worker's segment is taken over.
         ceiling: After how long one statement is broken off and made smaller.
@@ -57,6 +59,8 @@ class How:
 
     pace: Pace = field(default_factory=Pace)
     most_pages: int = 3000
+    gentle_target: timedelta = timedelta(milliseconds=10)
+    gentle_statement: timedelta = timedelta(microseconds=500)
     workers: int = 1
     lease: timedelta = timedelta(seconds=30)
     ceiling: timedelta = timedelta(milliseconds=500)

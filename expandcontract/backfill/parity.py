@@ -237,7 +237,10 @@ def _watched(asked: Comparison) -> Iterator[Board]:
     found = {oid: place.leaf for oid, place in _places(asked).items()} if of else {}
     how = replace(asked.how, limits=limits)
     watch = Watch(
-        Job(url=asked.url, change=asked.change, work=asked.work, leaves=found, how=how), board, command="verify"
+        Job(url=asked.url, change=asked.change, work=asked.work, leaves=found, how=how),
+        board,
+        command="verify",
+        company=False,
     )
     try:
         watch.begin()

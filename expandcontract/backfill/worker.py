@@ -18,7 +18,7 @@ from expandcontract.backfill.batch import LONGEST, BrokenOffError, LostClaimErro
 from expandcontract.backfill.blame import blamed
 from expandcontract.backfill.filling import Filling
 from expandcontract.backfill.throttle.vacuums import DESPITE
-from expandcontract.core.pace import REMEMBERED, Batch, Pace, Took, after, halved, next_batch, opened, steer
+from expandcontract.core.pace import REMEMBERED, Batch, Pace, Took, after, gentle, halved, next_batch, opened, steer
 from expandcontract.errors import ConnectError
 from expandcontract.functions.process import Caller, TooLongError
 from expandcontract.ledger.segments import Segment, Segments
@@ -148,7 +148,7 @@ class Worker:
         self._board.hold_back("disk", None)
 
     def _segment(self, segment: Segment) -> None:
-        pace = self._paces.get(segment.relation) or self._job.pace(segment.relation)
+        pace = self._asked(self._paces.get(segment.relation) or self._job.pace(segment.relation))
         last: deque[Took] = deque(maxlen=REMEMBERED)
         filling = self._filling()
         at = opened(segment.at, pace)
@@ -159,7 +159,7 @@ class Worker:
                 return
             began = monotonic()
             try:
-                rows = filling.one(segment, todo, at, self._ceiling)
+                filled = filling.one(segment, todo, at, self._ceiling, piece_pages=pace.piece_pages)
             except LostClaimError:
                 return
             except BrokenOffError:
@@ -170,14 +170,24 @@ class Worker:
                 continue
             seconds = monotonic() - began
             at = opened(after(at, todo), pace)
-            last.append(Took(pages=todo.pages, seconds=seconds))
-            self._board.tell(self._name, rows=rows, seconds=seconds, pages=todo.pages)
+            overhead = 0.0 if filled.work is None else seconds - filled.work
+            last.append(Took(pages=todo.pages, seconds=seconds, overhead=overhead, trip=filled.trip))
+            self._board.tell(self._name, rows=filled.rows, seconds=seconds, pages=todo.pages)
             self._board.rest(min(seconds * self._board.rest_batches, LONGEST_REST_S))
-            if self._board.target is not None:
-                pace = replace(pace, target=self._board.target)
-            pace = steer(pace, last, most_pages=self._job.how.most_pages)
+            pace = steer(self._asked(pace), last, most_pages=self._job.how.most_pages)
             self._paces[segment.relation] = pace
         self._segments.done(segment)
+
+    def _asked(self, pace: Pace) -> Pace:
+        """The pace with the target that was asked for, or a shorter one where others are at work.
+
+        A function computes in a process of its own, so that its batches are long without keeping the server.
+        """
+        how = self._job.how
+        asked = replace(pace, target=self._board.target or how.pace.target, statement=None)
+        if not self._board.company or self._caller is not None:
+            return asked
+        return gentle(asked, how.gentle_target, how.gentle_statement)
 
     def _smaller(self, exc: psycopg.Error | TooLongError, segment: Segment, pace: Pace, todo: Batch) -> Pace:
         state = sqlstate(exc)

@@ -33,6 +33,8 @@ def figures(data: Mapping[str, Any]) -> str:
         parts.append(f"{int(number(data['differing'])):,} differ")
     if data.get("repaired"):
         parts.append(f"{int(number(data['repaired'])):,} repaired")
+    if data.get("gentle"):
+        parts.append("gently, others are at work")
     if data.get("eta_s") is not None:
         parts.append(f"{in_words(timedelta(seconds=number(data['eta_s'])))} left")
     return ", ".join(parts)

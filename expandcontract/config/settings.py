@@ -212,6 +212,13 @@ class BackfillSettings(Section):
     target: Duration = Field(
         default=timedelta(seconds=0.1), description="How long a batch should take; its size follows."
     )
+    gentle_target: Duration = Field(
+        default=timedelta(milliseconds=10),
+        description="How long a batch should take at most while others are at work on the server.",
+    )
+    gentle_statement: Duration = Field(
+        default=timedelta(microseconds=500), description="How long one statement of a batch should take then."
+    )
     ceiling: Duration = Field(
         default=timedelta(seconds=0.5), description="How long one statement may take; then it is broken off and halved."
     )

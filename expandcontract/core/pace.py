@@ -34,12 +34,16 @@ class Pace:
         stripes: How many passes, each taking one hash class of the rows; a power of two.
         batch_pages: Pages of a pass that make one batch.
         target: How long a batch should take.
+        statement: How long one statement of a batch should take; ``None``: a batch is one statement.
+        piece_pages: Pages of a batch that make one statement; ``None``: all of them.
     """
 
     window_pages: int = 3000
     stripes: int = 16
     batch_pages: int = 750
     target: timedelta = timedelta(milliseconds=100)
+    statement: timedelta | None = None
+    piece_pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +82,24 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Took:
-    """What a batch took; ``whole`` where it was a pass in one piece."""
+    """What a batch took.
+
+    Attributes:
+        pages: How many were visited.
+        seconds: All of it.
+        overhead: The part in which no row was filled, in seconds: other statements, ways to the server, the commit.
+        trip: One way to the server and back, in seconds.
+    """
 
     pages: int
     seconds: float
+    overhead: float = 0.0
+    trip: float = 0.0
+
+    @property
+    def work(self) -> float:
+        """The part in which rows were filled, in seconds."""
+        return max(self.seconds - self.overhead, 0.0)
 
 
 def cut(first: int, end: int, size: int) -> Iterator[tuple[int, int]]:
@@ -141,11 +159,28 @@ def share(at: Position) -> float:
     return at.page + window * passed / at.passing.stripes
 
 
+def pieces(batch: Batch, pages: int | None) -> Iterator[Batch]:
+    """A batch as the statements that do it, each of so many pages; ``None``: one."""
+    size = batch.pages if pages is None else pages
+    for first in range(batch.first_page, batch.end_page, size):
+        yield replace(batch, first_page=first, end_page=min(first + size, batch.end_page))
+
+
+def gentle(pace: Pace, target: timedelta, statement: timedelta) -> Pace:
+    """The pace beside others who are at work: batches no longer than ``target``, in statements of ``statement``.
+
+    A server process that computes on and on takes whole time slices from those who wait for a processor. One that
+    pauses after a millisecond, if only for its next statement, lets them in.
+    """
+    return replace(pace, target=min(pace.target, target), statement=statement)
+
+
 def steer(pace: Pace, last: Sequence[Took], *, most_pages: int) -> Pace:
     """The pace that comes after these batches.
 
     A batch is sized to take :attr:`Pace.target`, by the median of what a page took; it grows at most twofold at a time
     and shrinks at once. A window that even one batch a pass goes through in less than half the target grows too.
+    However far the server is, half of a batch's time is work, and two thirds of a statement's.
 
     Args:
         pace: The pace so far.
@@ -155,17 +190,25 @@ def steer(pace: Pace, last: Sequence[Took], *, most_pages: int) -> Pace:
     if not last:
         return pace
     of_late = list(last)[-REMEMBERED:]
-    page_s = median(took.seconds / took.pages for took in of_late)
+    page_s = median(took.work / took.pages for took in of_late)
+    overhead = median(took.overhead for took in of_late)
     latest = of_late[-1]
-    target_s = pace.target.total_seconds()
-    if latest.seconds > 2 * target_s:  # an outlier is heeded at once, and the median tells later whether it was one
-        page_s = max(page_s, latest.seconds / latest.pages)
+    target_s = max(pace.target.total_seconds() - overhead, overhead)
+    if latest.work > 2 * target_s:  # an outlier is heeded at once, and the median tells later whether it was one
+        page_s = max(page_s, latest.work / latest.pages)
     wished = target_s / page_s if page_s > 0 else float(most_pages)
     window = pace.window_pages
     if wished > GROWTH * window:
         window = min(int(window * GROWTH), max(most_pages, window))
     batch = max(1, min(int(wished), int(pace.batch_pages * GROWTH), window))
-    return replace(pace, window_pages=window, batch_pages=batch)
+    return replace(pace, window_pages=window, batch_pages=batch, piece_pages=_piece(pace, of_late, page_s, batch))
+
+
+def _piece(pace: Pace, of_late: Sequence[Took], page_s: float, batch: int) -> int | None:
+    if pace.statement is None:
+        return None
+    longest = max(pace.statement.total_seconds(), 2 * median(took.trip for took in of_late))
+    return max(1, min(int(longest / page_s), batch)) if page_s > 0 else batch
 
 
 def halved(pace: Pace) -> Pace:

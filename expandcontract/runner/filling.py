@@ -36,6 +36,8 @@ def how(settings: Settings) -> How:
     return How(
         pace=pace,
         most_pages=max(given.most_pages, given.window_pages),
+        gentle_target=given.gentle_target,
+        gentle_statement=given.gentle_statement,
         workers=workers(settings),
         lease=given.lease,
         ceiling=given.ceiling,
@@ -68,6 +70,7 @@ def progress(at: Progress) -> Event:
         "heap_bytes": at.heap_bytes,
         "heap_growth": at.heap_growth,
         "waiting": list(at.waiting),
+        "gentle": at.gentle,
         "workers": [asdict(lane) for lane in at.lanes],
     }
     text = f"waiting: {'; '.join(at.waiting)}" if at.waiting else f"{at.rows_filled} rows filled"

@@ -66,7 +66,7 @@ class Sampler:
         self._gauges = gauges
         self._chores = chores
         self._command = f"{command} {change}"
-        self._name = gauges[0].signals[0] if gauges else "vacuum"
+        self._name = gauges[0].signals[0] if gauges else "server"
         self._scope: Scope | None = None
         self._looked = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"throttle {self._name}")

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from expandcontract.backfill.throttle.company import Company
 from expandcontract.backfill.throttle.gauges.table import groups
 from expandcontract.backfill.throttle.sampler import Sampler
 from expandcontract.backfill.throttle.vacuums import Vacuums
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from expandcontract.backfill.board import Board
     from expandcontract.backfill.job import Job
+    from expandcontract.backfill.throttle.gauge import Scope
 
 
 class Watch:
-    """Starts what the limits ask for, and ends it. With no limits there is nothing to start.
+    """Starts what the limits ask for, and ends it. With no limits and no company there is nothing to start.
 
     Args:
         todo: What is filled or compared.
         board: Of this process.
         command: Whose sessions nobody may wait for: ``backfill`` or ``verify``.
+        company: Whether it matters that others are at work.
     """
 
-    def __init__(self, todo: Job, board: Board, *, command: str = "backfill") -> None:
+    def __init__(self, todo: Job, board: Board, *, command: str = "backfill", company: bool = True) -> None:
         limits = todo.how.limits
         server, *user = groups(limits)
         self.vacuums = Vacuums(board, limits.vacuum_share)
-        chores = () if limits.vacuum_share is None else (self.vacuums.look,)
+        chores: list[Callable[[Scope], None]] = []
+        if limits.vacuum_share is not None:
+            chores.append(self.vacuums.look)
+        if company:
+            chores.append(Company(board).look)
         watched = [(server, chores)] if server or chores else []
-        watched += [(own, ()) for own in user]
+        watched += [(own, []) for own in user]
         self._samplers = [
             Sampler(todo.url, todo.change, todo.relations, limits, board, gauges, also, command=command)
             for gauges, also in watched

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from expandcontract.cli.figures import figures
 from expandcontract.cli.screen import Plain
 from expandcontract.cli.show_course import show_course
 from expandcontract.cli.show_live import Live
@@ -64,6 +65,12 @@ def test_a_terminal_sees_a_bar_and_every_worker() -> None:
     live.show(Event(kind="progress", text="comparing, pass 1", data={"done": 1, "total": 4, "pass": 1, "differing": 0}))
     live.pause()
     assert "comparing, pass 1" in file.getvalue()
+
+
+def test_a_gentle_backfill_says_so() -> None:
+    """Whoever wonders why it is slower sees that others are at work."""
+    assert "heap x1.23, gently, others are at work, 1s left" in figures({**AT, "gentle": True})
+    assert "gently" not in figures({**AT, "gentle": False})
 
 
 def test_lines_come_one_by_one(ec: Callable[..., tuple[int, str, str]]) -> None:

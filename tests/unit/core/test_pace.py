@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expandcontract.core.pace import (
+    Batch,
     Pace,
     Pass,
     Position,
@@ -17,9 +18,11 @@ from expandcontract.core.pace import (
     after,
     cut,
     eta,
+    gentle,
     halved,
     next_batch,
     opened,
+    pieces,
     share,
     steer,
     stripes_for,
@@ -105,6 +108,39 @@ def test_a_window_grows_with_the_speed_only() -> None:
     assert 3000 == steer(steer(pace, quick, most_pages=3000), quick, most_pages=3000).window_pages
     assert 1000 == steer(pace, quick, most_pages=500).window_pages
     assert 1000 == steer(pace, [Took(pages=1, seconds=0.1)] * 8, most_pages=3000).window_pages
+
+
+def test_beside_others_batches_are_short_and_in_pieces() -> None:
+    """Batches of the shorter target, statements as long as was asked; alone a batch is one statement again."""
+    asked = gentle(PACE, timedelta(seconds=0.01), timedelta(seconds=0.002))
+    assert timedelta(seconds=0.01) == asked.target
+    assert timedelta(seconds=0.1) == gentle(PACE, timedelta(seconds=1), timedelta(seconds=1)).target
+    steady = [Took(pages=100, seconds=0.1)] * 8
+    steered = steer(asked, steady, most_pages=1000)
+    assert (10, 2) == (steered.batch_pages, steered.piece_pages)
+    assert steer(PACE, steady, most_pages=1000).piece_pages is None
+    assert 200 == steer(asked, [Took(pages=100, seconds=0.0)], most_pages=1000).piece_pages
+
+
+def test_far_away_most_of_the_time_is_work() -> None:
+    """However long the way, a batch is at least twice its overhead, and a statement twice a round trip."""
+    asked = gentle(PACE, timedelta(seconds=0.01), timedelta(seconds=0.001))
+    far = [Took(pages=100, seconds=0.15, overhead=0.05, trip=0.005)] * 8
+    steered = steer(asked, far, most_pages=1000)
+    assert (50, 10) == (steered.batch_pages, steered.piece_pages)
+    assert 0.0 == Took(pages=1, seconds=0.1, overhead=0.2).work
+
+
+@given(st.integers(0, 1000), st.integers(1, 500), st.one_of(st.none(), st.integers(1, 700)))
+def test_pieces_are_the_batch(first: int, pages: int, size: int | None) -> None:
+    """Each page once, in order, in statements of that size; with none, in one."""
+    whole = Batch(first_page=first, end_page=first + pages, stripe=3, stripes=16)
+    found = list(pieces(whole, size))
+    assert list(range(first, first + pages)) == [
+        page for part in found for page in range(part.first_page, part.end_page)
+    ]
+    assert all(part.pages <= (size or pages) and (3, 16) == (part.stripe, part.stripes) for part in found)
+    assert size is not None or [whole] == found
 
 
 def test_halved() -> None:

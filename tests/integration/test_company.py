@@ -1,0 +1,111 @@
+"""Beside others a backfill is gentle: short batches of short statements; alone it is fast."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from expandcontract.backfill.board import Board
+from expandcontract.backfill.fill import fill
+from expandcontract.backfill.job import How, Job
+from expandcontract.backfill.throttle.company import Company
+from expandcontract.backfill.throttle.gauge import Scope
+from expandcontract.backfill.throttle.limits import Limits
+from expandcontract.core.pace import Pace
+from expandcontract.pg.connect import parse
+from expandcontract.pg.server import QUICK, LocalServer
+from tests.acceptance.test_together import wait_until
+from tests.fix_filling import CHANGE, WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.fix_filling import Filling
+
+
+@pytest.fixture(scope="module")
+def quiet(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
+    """A server that no other test works on: company is whoever is on the server."""
+    with LocalServer.start(version=request.config.getoption("--pg"), settings=QUICK) as started:
+        yield started
+
+
+@contextmanager
+def _looking(dsn: str) -> Iterator[tuple[Company, Board, Scope]]:
+    board = Board()
+    with psycopg.connect(dsn, autocommit=True, application_name="ec backfill a") as connection:
+        scope = Scope(connection=connection, application="ec backfill a", relations=(), limits=Limits())
+        yield Company(board), board, scope
+
+
+def _alone(company: Company, board: Board, scope: Scope) -> bool:
+    company.look(scope)
+    return not board.company
+
+
+def test_whoever_did_something_within_a_second_is_company(quiet: LocalServer) -> None:
+    """Between two statements too; who idles for longer is none, and a session of ec never is."""
+    with _looking(quiet.dsn()) as (company, board, scope), closing(psycopg.connect(quiet.dsn())) as other:
+        wait_until(lambda: _alone(company, board, scope))
+        with closing(psycopg.connect(quiet.dsn(), application_name="ec advance a")) as own:
+            own.execute("SELECT 1")
+            assert _alone(company, board, scope)
+        other.execute("SELECT 1")
+        assert not _alone(company, board, scope)
+        wait_until(lambda: _alone(company, board, scope))
+        other.pgconn.send_query(b"SELECT pg_sleep(60)")
+        for _ in range(3):
+            threading.Event().wait(0.6)
+            assert not _alone(company, board, scope)
+        other.cancel()
+
+
+def test_what_may_not_be_seen_counts(quiet: LocalServer) -> None:
+    """An idle session of another role is company for a role that may not know that it idles."""
+    with psycopg.connect(quiet.dsn(), autocommit=True) as admin:
+        admin.execute("CREATE ROLE blinkered LOGIN")
+    with (
+        _looking(quiet.dsn(user="blinkered")) as (company, board, scope),
+        closing(psycopg.connect(quiet.dsn(), autocommit=True)) as other,
+    ):
+        other.execute("SELECT 1")
+        threading.Event().wait(1.2)
+        assert not _alone(company, board, scope)
+        other.execute("GRANT pg_read_all_stats TO blinkered")
+        wait_until(lambda: _alone(company, board, scope))
+
+
+def test_batches_are_short_beside_others_and_long_alone(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is cut into statements while somebody is at work; once nobody is, it is one statement and grows."""
+    filling.prepare(60_000)
+    asked: list[int] = []
+    beside: list[bool] = []
+    write, look = Job.write, Company.look
+
+    def written(self: Job, connection: psycopg.Connection, relation: int, numbers: Mapping[str, int]) -> int:
+        asked.append(numbers["end"] - numbers["first"])
+        return write(self, connection, relation, numbers)
+
+    def looked(self: Company, scope: Scope) -> None:
+        look(self, scope)
+        self._board.company = not beside  # whoever else works on the server of all tests
+
+    monkeypatch.setattr(Job, "write", written)
+    monkeypatch.setattr(Company, "look", looked)
+    how = How(pace=Pace(window_pages=64, stripes=4, batch_pages=64), most_pages=64)
+    statements = {}
+    last = None
+    for last in fill(parse(filling.database), CHANGE, WORK, how, epoch=0):
+        statements[last.gentle] = list(asked)
+        if sum(lane.batches for lane in last.lanes) > 30:
+            beside.append(True)
+    assert {} == filling.faults()
+    assert last is not None
+    assert 60_000 == last.rows_filled
+    gentle = statements[True]
+    assert max(gentle[20:]) < 32, "after the first batches statements are short"
+    assert 64 == max(asked[-5:]), "alone a pass over a window is one statement"
