@@ -42,41 +42,56 @@ def _looking(dsn: str) -> Iterator[tuple[Company, Board, Scope]]:
         yield Company(board), board, scope
 
 
-def _alone(company: Company, board: Board, scope: Scope) -> bool:
-    company.look(scope)
-    return not board.company
+def _looked_twice(company: Company, board: Board, scope: Scope) -> bool:
+    """What is on the board once two looks have agreed."""
+    for _ in range(2):
+        company.look(scope)
+    return board.company
 
 
-def test_whoever_did_something_within_a_second_is_company(quiet: LocalServer) -> None:
-    """Between two statements too; who idles for longer is none, and a session of ec never is."""
-    with _looking(quiet.dsn()) as (company, board, scope), closing(psycopg.connect(quiet.dsn())) as other:
-        wait_until(lambda: _alone(company, board, scope))
+def test_whoever_works_is_company(quiet: LocalServer) -> None:
+    """Between two statements too; who idles is none, and a session of ec never is."""
+    with _looking(quiet.dsn()) as seen, closing(psycopg.connect(quiet.dsn(), autocommit=True)) as other:
+        wait_until(lambda: not _looked_twice(*seen))
         with closing(psycopg.connect(quiet.dsn(), application_name="ec advance a")) as own:
             own.execute("SELECT 1")
-            assert _alone(company, board, scope)
+            assert not _looked_twice(*seen)
         other.execute("SELECT 1")
-        assert not _alone(company, board, scope)
-        wait_until(lambda: _alone(company, board, scope))
+        assert _looked_twice(*seen)
+        wait_until(lambda: not _looked_twice(*seen))
         other.pgconn.send_query(b"SELECT pg_sleep(60)")
         for _ in range(3):
-            threading.Event().wait(0.6)
-            assert not _alone(company, board, scope)
+            threading.Event().wait(0.8)
+            assert _looked_twice(*seen)
         other.cancel()
+
+
+def test_a_single_question_is_none(quiet: LocalServer) -> None:
+    """One look that finds somebody changes nothing, and neither does one that finds nobody."""
+    with _looking(quiet.dsn()) as seen, closing(psycopg.connect(quiet.dsn(), autocommit=True)) as other:
+        company, board, scope = seen
+        wait_until(lambda: not _looked_twice(*seen))
+        for before in (False, True):
+            if before:
+                other.execute("SELECT 1")
+                assert _looked_twice(*seen)
+                threading.Event().wait(0.8)
+            else:
+                other.execute("SELECT 1")
+            company.look(scope)
+            assert before is board.company
 
 
 def test_what_may_not_be_seen_counts(quiet: LocalServer) -> None:
     """An idle session of another role is company for a role that may not know that it idles."""
     with psycopg.connect(quiet.dsn(), autocommit=True) as admin:
         admin.execute("CREATE ROLE blinkered LOGIN")
-    with (
-        _looking(quiet.dsn(user="blinkered")) as (company, board, scope),
-        closing(psycopg.connect(quiet.dsn(), autocommit=True)) as other,
-    ):
+    with _looking(quiet.dsn(user="blinkered")) as seen, closing(psycopg.connect(quiet.dsn(), autocommit=True)) as other:
         other.execute("SELECT 1")
-        threading.Event().wait(1.2)
-        assert not _alone(company, board, scope)
+        threading.Event().wait(0.8)
+        assert _looked_twice(*seen)
         other.execute("GRANT pg_read_all_stats TO blinkered")
-        wait_until(lambda: _alone(company, board, scope))
+        wait_until(lambda: not _looked_twice(*seen))
 
 
 def test_batches_are_short_beside_others_and_long_alone(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:

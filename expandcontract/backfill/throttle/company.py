@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Company:
     """Puts on the board whether any session that is not ours has done something of late, in any database.
 
-    What our role may not see counts as at work.
+    Two looks must agree: whoever asks a single question is no company. What our role may not see counts as at work.
 
     Args:
         board: Of this process.
@@ -20,7 +20,11 @@ class Company:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._before = False
 
     def look(self, scope: Scope) -> None:
         """Look once; a chore of the sampler."""
-        self._board.company = bool(scope.ask("company")[0]["working"])
+        found = bool(scope.ask("company")[0]["working"])
+        if found == self._before:
+            self._board.company = found
+        self._before = found

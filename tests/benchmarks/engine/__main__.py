@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from tests.benchmarks.engine import bounds, load, peers, rivals, tables, triggers
 from tests.benchmarks.engine.ground import Figures, Ground
 from tests.benchmarks.engine.memory import peak_mb
@@ -80,7 +82,7 @@ class Run:
         for name, rival in peers.found().items():
             try:
                 found[name] = self.ground.measured(table, rival, synced=False, column=peers.COLUMN)
-            except RuntimeError as exc:  # it is theirs to mend, and the rest is measured all the same
+            except (RuntimeError, psycopg.Error) as exc:  # it is theirs to mend, and the rest is measured all the same
                 print(exc, flush=True)  # noqa: T201
                 continue
             self._say(table, name, found[name])

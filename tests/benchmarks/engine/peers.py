@@ -45,6 +45,7 @@ def pgroll(dsn: str, table: Table) -> None:
         file = Path(folder, "01_shown_name.json")
         file.write_text(json.dumps(PGROLL), encoding="utf-8")
         _run(folder, "pgroll", "init", "--postgres-url", _plain(dsn))
+        _run(folder, "pgroll", "baseline", "00_there", folder, "--yes", "--postgres-url", _plain(dsn))
         _run(folder, "pgroll", "start", str(file), "--complete", "--postgres-url", _plain(dsn))
 
 
