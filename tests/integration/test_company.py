@@ -61,7 +61,7 @@ def test_whoever_works_is_company(quiet: LocalServer) -> None:
         wait_until(lambda: not _looked_twice(*seen))
         other.pgconn.send_query(b"SELECT pg_sleep(60)")
         for _ in range(3):
-            threading.Event().wait(0.8)
+            threading.Event().wait(0.7)
             assert _looked_twice(*seen)
         other.cancel()
 
@@ -75,7 +75,7 @@ def test_a_single_question_is_none(quiet: LocalServer) -> None:
             if before:
                 other.execute("SELECT 1")
                 assert _looked_twice(*seen)
-                threading.Event().wait(0.8)
+                threading.Event().wait(0.7)
             else:
                 other.execute("SELECT 1")
             company.look(scope)
@@ -88,7 +88,7 @@ def test_what_may_not_be_seen_counts(quiet: LocalServer) -> None:
         admin.execute("CREATE ROLE blinkered LOGIN")
     with _looking(quiet.dsn(user="blinkered")) as seen, closing(psycopg.connect(quiet.dsn(), autocommit=True)) as other:
         other.execute("SELECT 1")
-        threading.Event().wait(0.8)
+        threading.Event().wait(0.7)
         assert _looked_twice(*seen)
         other.execute("GRANT pg_read_all_stats TO blinkered")
         wait_until(lambda: not _looked_twice(*seen))

@@ -90,7 +90,7 @@ SELECT EXISTS (
     SELECT FROM pg_stat_activity AS a
     WHERE a.usename IS NOT NULL AND a.pid <> pg_backend_pid() AND a.application_name NOT LIKE 'ec %%'
       AND coalesce(a.backend_type, 'client backend') = 'client backend'
-      AND (a.state = 'active' OR a.state_change > clock_timestamp() - interval '0.7 s' OR a.backend_type IS NULL)
+      AND (a.state = 'active' OR a.state_change > clock_timestamp() - interval '0.5 s' OR a.backend_type IS NULL)
 ) AS working;
 
 -- name: give_way
