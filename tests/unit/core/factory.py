@@ -8,6 +8,7 @@ from typing import Any
 from expandcontract.core.change import ChangeState
 from expandcontract.core.color import Color, Weights
 from expandcontract.core.facts import Asked, ColorHealth, Facts
+from expandcontract.core.gate import Gate, State
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.phase import Move, Phase
 from expandcontract.core.release import Release, Speaks
@@ -61,3 +62,13 @@ def facts(move: Move, state: ChangeState, **more: Any) -> Facts:
         **more,
     }
     return Facts(**values)
+
+
+def says(gate: Gate, found: Facts, expected: tuple[str, str | None]) -> None:
+    """Under these facts the gate has that state, and that reason where one is expected; shut, it says what to do."""
+    answer = gate.decide(found)
+    assert expected[0] == answer.state
+    if expected[1] is not None:
+        assert expected[1] == answer.reason
+    if answer.state is State.CLOSED:
+        assert answer.next

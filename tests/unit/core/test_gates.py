@@ -14,7 +14,7 @@ from expandcontract.core.gates import data, ground, release
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.core.release import Speaks
 from expandcontract.core.shape import Shape
-from tests.unit.core.factory import MAPPING, NAME, NOW, change, facts
+from tests.unit.core.factory import MAPPING, NAME, NOW, change, facts, says
 from tests.unit.core.factory import release as deployed
 
 BLUE, GREEN = Color.BLUE, Color.GREEN
@@ -273,12 +273,7 @@ CASES: list[tuple[Gate, Move, Phase, dict[str, Any], tuple[str, str | None]]] = 
 @pytest.mark.parametrize(("gate", "move", "phase", "more", "expected"), CASES)
 def test_gate(gate: Gate, move: Move, phase: Phase, more: dict[str, Any], expected: tuple[str, str | None]) -> None:
     """Under these facts the gate says this, in these words; what is shut always says what to do where it knows."""
-    answer = gate.decide(facts(move, change(phase), **more))
-    assert expected[0] == answer.state
-    if expected[1] is not None:
-        assert expected[1] == answer.reason
-    if answer.state is State.CLOSED:
-        assert answer.next
+    says(gate, facts(move, change(phase), **more), expected)
 
 
 def test_a_change_without_mapping_has_no_columns_and_no_parity() -> None:
