@@ -231,7 +231,7 @@ def test_a_signal_that_cannot_work_is_an_error(
 def test_a_sampler_that_lost_its_connection_makes_another(filling: Filling) -> None:
     """Its session ended by somebody, the watch begins again and the backfill comes to its end."""
     filling.prepare(30_000)
-    ended = f"SELECT count(pg_terminate_backend(pid)) {ours('backfill')} AND query LIKE '%pg_blocking_pids%'"
+    ended = f"SELECT count(pg_terminate_backend(pid)) {ours('backfill')} AND query LIKE '%pg_stat_activity%'"
     with running(filling.database, limited(Signal.WAITING_SESSIONS, 0)) as backfill:
         wait_until(lambda: filling.sql(ended)[0][0])
         backfill.until(lambda it: it.rows > 10_000)
