@@ -39,6 +39,8 @@ MORE: dict[str, Rival] = {
     "keys, 10,000": (rivals.keyset(10_000), True),
     "touch, 1,000": (rivals.touch, False),
 }
+QUIET_S = 30
+"""How long the load runs beside nothing."""
 CASES = ("main", "tables", "sizes", "memory", "load", "triggers")
 
 
@@ -130,17 +132,14 @@ class Run:
     def load(self) -> None:
         """A load at a fixed rate beside nothing, beside ``ec``, and beside one UPDATE."""
         table = tables.numbered(tables.MAIN, self._rows(2_000_000))
-        found = {}
-        for name, work, times in (
-            ("without", None, self.times),
-            ("ec", rivals.ours(1), self.times),
-            ("UPDATE", rivals.update, 1),
-        ):
-            felt = []
-            for _ in range(times):
+        felt: dict[str, list[load.Felt]] = {"without": [], "ec": [], "UPDATE": []}
+        for turn in range(self.times):
+            for name, work in (("without", None), ("ec", rivals.ours(1)), ("UPDATE", rivals.update)):
+                if name == "UPDATE" and turn:  # once is enough to see it
+                    continue
                 with self.ground.copy(table, synced=True) as dsn:
-                    felt.append(load.felt(self.ground.server, dsn, table, lambda: timed(work, dsn, table)))  # noqa: B023
-            found[name] = load.middle(felt)
+                    felt[name].append(load.felt(self.ground.server, dsn, lambda: beside(work, dsn, table), table.rows))  # noqa: B023
+        found = {name: load.middle(of) for name, of in felt.items()}
         document = {name: asdict(of) for name, of in found.items()}
         self._keep("load", document, bounds.load(found["without"], found["ec"], found["UPDATE"]))
 
@@ -150,14 +149,12 @@ class Run:
         self._keep("triggers", found, bounds.triggers(found))
 
 
-def timed(work: Callable[[str, Table], None] | None, dsn: str, table: Table) -> float:
-    """How long ``work`` takes, in seconds; with none, ten seconds pass."""
-    began = time.monotonic()
+def beside(work: Callable[[str, Table], None] | None, dsn: str, table: Table) -> None:
+    """Do ``work``; with none, half a minute passes."""
     if work is None:
-        time.sleep(10)
+        time.sleep(QUIET_S)
     else:
         work(dsn, table)
-    return time.monotonic() - began
 
 
 def middle(of: list[Figures]) -> Figures:
@@ -171,7 +168,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="|".join(CASES), help="which cases; default: all")
     parser.add_argument("--pg", type=int, default=18, choices=(16, 18))
     parser.add_argument("--scale", type=float, default=1.0, help="of the tables; 1 is what the bounds are for")
-    parser.add_argument("--times", type=int, default=3, help="runs of each of the first competitors, in turn")
+    parser.add_argument("--times", type=int, default=5, help="runs of each of the first competitors, in turn")
     parser.add_argument("--into", type=Path, help="folder for backfill.json, .md and .svg")
     asked = parser.parse_args()
     with Ground.start(asked.pg) as ground:

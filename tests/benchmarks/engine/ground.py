@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ class Ground:
         template = self._template(table, synced=synced)
         self._admin("CREATE DATABASE {} TEMPLATE {}", "run", template)
         self._admin("CHECKPOINT")
+        os.sync()  # or the kernel would write an earlier competitor's pages during the next one's run
         try:
             with psycopg.connect(self.server.dsn("run"), autocommit=True) as connection:
                 connection.execute("SELECT count(*), max(users::text) FROM users")

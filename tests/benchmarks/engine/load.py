@@ -5,16 +5,16 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from expandcontract.pg.server import LocalServer
-    from tests.benchmarks.engine.tables import Table
 
 SCRIPT = """\\set id random(1, {rows})
 BEGIN;
@@ -56,35 +56,46 @@ def middle(of: Sequence[Felt]) -> Felt:
     )
 
 
-def felt(server: LocalServer, dsn: str, table: Table, work: Callable[[], float]) -> Felt:
-    """Run ``work`` under the load; the load begins before and ends after it.
+def felt(server: LocalServer, dsn: str, work: Callable[[], object], rows: int) -> Felt:
+    """Run ``work`` under the load, which begins before and ends after it; only what it felt meanwhile counts.
 
     Args:
         server: Whose pgbench is used.
         dsn: The database.
-        table: With a ``bigint`` key from 1.
-        work: Gives how long it took.
+        work: What runs beside the load.
+        rows: How many the table has; their key is a number from 1.
     """
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "script.sql")
-        script.write_text(SCRIPT.format(rows=table.rows), encoding="utf-8")
+        script.write_text(SCRIPT.format(rows=rows), encoding="utf-8")
         command: list[object] = [server.bin / "pgbench", "-n", "-c", CLIENTS, "-j", 2, "-R", RATE, "-T", LONGEST_S]
         command += ["-l", "--log-prefix", Path(folder, "log"), "-f", script, "--failures-detailed", dsn]
         with subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL) as load:
             try:
                 threading.Event().wait(LEAD_S)
-                seconds = work()
+                began = time.time()
+                work()
+                ended = time.time()
                 threading.Event().wait(LEAD_S)  # its log is written in pieces
             finally:
                 load.terminate()
                 load.communicate()
         lines = [line.split() for path in Path(folder).glob("log*") for line in path.read_text().splitlines()]
     lines = [line for line in lines if len(line) >= 6]  # the last one may be cut
-    waits = sorted(int(line[2]) / 1000 for line in lines if line[2].isdigit())
+    waits = sorted(_waits(lines, began, ended))
     return Felt(
         transactions=len(waits),
         p99_ms=waits[int(len(waits) * 0.99)],
         worst_ms=waits[-1],
-        failed=len(lines) - len(waits),
-        seconds=seconds,
+        failed=sum(not line[2].isdigit() for line in lines),
+        seconds=ended - began,
     )
+
+
+def _waits(lines: Iterable[Sequence[str]], began: float, ended: float) -> Iterator[float]:
+    """Milliseconds that each transaction took which was due before ``ended`` and not over before ``began``."""
+    for _, _, took_us, _, over_s, over_us, *_ in lines:
+        if took_us.isdigit():
+            took, over = int(took_us) / 1e6, int(over_s) + int(over_us) / 1e6
+            if over >= began and over - took <= ended:
+                yield took * 1000
