@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from expandcontract.backfill.comparison import Comparison
 from expandcontract.backfill.job import How
-from expandcontract.backfill.parity import Comparison, verify
+from expandcontract.backfill.parity import verify
 from expandcontract.core.mapping import Mapping
 from expandcontract.core.shape import Shape
 from expandcontract.pg.connect import parse

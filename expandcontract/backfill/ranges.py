@@ -91,7 +91,7 @@ class Readers:
         ranges: What is to be looked at, in order.
         workers: How many at a time, unless the board allows fewer.
         connect: Makes a connection in autocommit mode.
-        look: Looks at one range.
+        looking: Gives for each connection what looks at one range.
         board: Why to wait, and when to stop.
     """
 
@@ -100,13 +100,13 @@ class Readers:
         ranges: Sequence[Range],
         workers: int,
         connect: Callable[[], psycopg.Connection],
-        look: Callable[[psycopg.Connection, Range], Found],
+        looking: Callable[[psycopg.Connection], Callable[[Range], Found]],
         board: Board,
     ) -> None:
         self._ahead = deque(ranges)
         self._left = len(ranges)
         self._connect = connect
-        self._look = look
+        self._looking = looking
         self._board = board
         self._found: SimpleQueue[Found] = SimpleQueue()
         self._lock = threading.Lock()
@@ -147,13 +147,14 @@ class Readers:
     def _run(self, number: int) -> None:
         try:
             with self._connect() as connection:
+                look = self._looking(connection)
                 while not self._board.stopped and self._ahead:
-                    self._next(number, connection)
+                    self._next(number, connection, look)
         except Exception as exc:  # noqa: BLE001 - a thread's error is raised by the one that asked for it
             if not self._board.stopped:
                 self._board.fail(exc)
 
-    def _next(self, number: int, connection: psycopg.Connection) -> None:
+    def _next(self, number: int, connection: psycopg.Connection, look: Callable[[Range], Found]) -> None:
         allowed = self._board.allowed
         if self._board.reasons or (allowed is not None and number >= allowed):
             self._board.rest(AGAIN_S)
@@ -166,7 +167,7 @@ class Readers:
         with self._lock:
             self._busy.add(connection)
         try:
-            self._found.put(self._look(connection, item))
+            self._found.put(look(item))
         finally:
             with self._lock:
                 self._busy.remove(connection)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from expandcontract.backfill.comparison import Rows
     from expandcontract.core.change import ChangeState
     from expandcontract.core.color import Color
     from expandcontract.core.release import Release
@@ -280,7 +281,7 @@ def differing(place: Place, change: ChangeState) -> int:
     return sum(_count(place, change, work) for work in change.shape.compared)
 
 
-def _count(place: Place, change: ChangeState, work: Work, rows: parity.Rows | None = None) -> int:
+def _count(place: Place, change: ChangeState, work: Work, rows: Rows | None = None) -> int:
     return parity.count(place.url, change.name, work, rows, workers=workers(place.settings))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expandcontract.backfill import parity, statement
+from expandcontract.backfill.comparison import Comparison
 from expandcontract.backfill.job import How
 from expandcontract.core.facts import Asked
 from expandcontract.core.mapping import Mapping
@@ -25,6 +26,7 @@ from expandcontract.runner.waiting import waited
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from expandcontract.backfill.comparison import Rows
     from expandcontract.core.change import ChangeState
     from expandcontract.core.shape import Work
     from expandcontract.revisions.operations import SealItem
@@ -81,6 +83,7 @@ def compare(
             repair=repair and (not isinstance(work, Stranded) or work.transfer.create_missing),
             epoch=mover.epoch if mover else None,
             steered=steered,
+            gently=True,
         )
         for last in parity.verify(asked):
             yield from holding.events(last)
@@ -95,11 +98,11 @@ def compare(
 
 
 def comparison(
-    place: Place, change: ChangeState, work: Work, rows: parity.Rows | None = None, *, epoch: int | None = None
-) -> parity.Comparison:
+    place: Place, change: ChangeState, work: Work, rows: Rows | None = None, *, epoch: int | None = None
+) -> Comparison:
     """A comparison that nothing holds back, by as many workers as are set; with an epoch it repairs."""
     by = How(workers=workers(place.settings), function_limit=place.settings.backfill.function_limit)
-    return parity.Comparison(
+    return Comparison(
         url=place.url, change=change.name, work=work, how=by, rows=rows, repair=epoch is not None, epoch=epoch
     )
 
@@ -115,6 +118,7 @@ def comparing(at: parity.ParityProgress) -> Event:
         "rows": list(at.rows),
         "eta_s": None if at.eta is None else at.eta.total_seconds(),
         "waiting": list(at.waiting),
+        "gentle": at.gentle,
     }
     return Event(kind="progress", text=f"comparing, pass {at.number}", change=at.change, data=data)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from expandcontract.backfill import parity
+from expandcontract.backfill.comparison import NAMED
 from expandcontract.core.phase import Kind, Move, Phase
 from expandcontract.errors import BackfillError, UsageError
 from expandcontract.ledger import Ledger
@@ -107,7 +107,7 @@ def _one_pass(place: Place, change: ChangeState) -> Generator[Event, None, dict[
             continue
         differing += int(str(event.data["differing"]))
         first += event.data["rows"] if isinstance(event.data["rows"], list) else []
-    return {"differing": differing, "rows": first[: parity.SHOWN]}
+    return {"differing": differing, "rows": first[:NAMED]}
 
 
 def _line(found: dict[str, object]) -> str:

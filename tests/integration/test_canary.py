@@ -10,9 +10,10 @@ import pytest
 from expandcontract.backfill import canary
 from expandcontract.backfill.board import Board
 from expandcontract.backfill.canary import First, prove
+from expandcontract.backfill.comparison import Comparison
 from expandcontract.backfill.fill import Progress, fill
 from expandcontract.backfill.job import How, job
-from expandcontract.backfill.parity import Comparison, verify
+from expandcontract.backfill.parity import verify
 from expandcontract.core.pace import Pace
 from expandcontract.core.transfer import Stranded, Transfer
 from expandcontract.errors import BackfillError, PlanError

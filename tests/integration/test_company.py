@@ -1,17 +1,22 @@
-"""Beside others a backfill is gentle: short batches of short statements; alone it is fast."""
+"""Beside others backfill and comparison are gentle: short batches of short statements; alone they are fast."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from expandcontract.backfill import looking
 from expandcontract.backfill.board import Board
+from expandcontract.backfill.comparison import Comparison
 from expandcontract.backfill.fill import fill
 from expandcontract.backfill.job import How, Job
+from expandcontract.backfill.parity import verify
+from expandcontract.backfill.ranges import BEYOND
 from expandcontract.backfill.throttle.company import Company
 from expandcontract.backfill.throttle.gauge import Scope
 from expandcontract.backfill.throttle.limits import Limits
@@ -124,3 +129,48 @@ def test_batches_are_short_beside_others_and_long_alone(filling: Filling, monkey
     gentle = statements[True]
     assert max(gentle[20:]) < 32, "after the first batches statements are short"
     assert 64 == max(asked[-5:]), "alone a pass over a window is one statement"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_comparison_is_cut_small_beside_others_only(
+    filling: Filling, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """Whoever is there, each page is looked at once, and the same rows are counted, named and mended."""
+    filling.prepare(60_000)
+    filling.sql_one("UPDATE users SET display_name = upper(full_name)")
+    spoil = "ALTER TABLE users DISABLE TRIGGER ALL; UPDATE users SET display_name = 'x' WHERE id % 4000 = 7"
+    look, cut = Company.look, looking.parts
+    beside = [True]
+    seen: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+
+    def looked(self: Company, scope: Scope) -> None:
+        look(self, scope)
+        self._board.company = beside[-1]  # whoever else works on the server of all tests
+
+    def parts(*pages: int) -> Iterator[tuple[int, int]]:
+        for part in cut(*pages):
+            seen[beside[-1]].append(part)
+            yield part
+
+    monkeypatch.setattr(Company, "look", looked)
+    monkeypatch.setattr(looking, "parts", parts)
+    found = []
+    for company in (True, False):
+        beside.append(company)
+        filling.sql_one(spoil)
+        asked = Comparison(
+            url=parse(filling.database), change=CHANGE, work=WORK, how=How(workers=workers), gently=True, epoch=0
+        )
+        shown = list(verify(asked))
+        found.append((shown[-1].differing, shown[-1].rows))
+        assert company is any(at.gentle for at in shown)
+        mended = list(verify(replace(asked, repair=True)))
+        assert 15 == max(at.repaired for at in mended)
+        assert 0 == mended[-1].differing
+    assert found[0] == found[1]
+    assert 15 == found[0][0]
+    pages = int(str(filling.sql("SELECT pg_relation_size('users') / 8192")[0][0]))
+    assert len(seen[True]) > 3 * len(seen[False])
+    for parts_seen in seen.values():  # each pass from the first page to past the last one, without a gap
+        assert {end for _, end in parts_seen} - {BEYOND} <= {first for first, _ in parts_seen}
+        assert max(first for first, _ in parts_seen) <= pages

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from expandcontract.backfill import parity, statement
+from expandcontract.backfill.comparison import comparable
 from expandcontract.core.mapping import Mapping
 from expandcontract.pg.connect import connect, parse
 
@@ -75,7 +76,7 @@ def test_a_percent_sign_and_names_that_need_quotes(ledger_database: str) -> None
         connection.execute('CREATE TABLE "T %" ("Old %" numeric, "New %" numeric)')
         connection.execute('INSERT INTO "T %" VALUES (102.5, 2.50)')
         mapping = Mapping("T %", forward={"New %": '"Old %" % 100'}, reverse={"Old %": '"New %"'})
-        assert {"New %", "Old %"} == parity.comparable(connection, mapping)
+        assert {"New %", "Old %"} == comparable(connection, mapping)
     assert 0 == parity.count(parse(ledger_database), "x", mapping)
 
 
@@ -83,7 +84,7 @@ def test_the_triggers_see_what_parity_sees(ledger_database: str) -> None:
     """A type of whose values two are equal and not the same is compared as text by both."""
     with psycopg.connect(ledger_database, autocommit=True) as connection:
         connection.execute(SETUP + "CREATE TABLE t (old interval, new interval)")
-        assert frozenset() == parity.comparable(connection, PLAIN)
+        assert frozenset() == comparable(connection, PLAIN)
     with connect(parse(ledger_database), command="test") as ledger:
         cast = ledger.exec_driver_sql("SELECT expandcontract.comparable('t', 'old')").scalar_one()
     assert "::text" == cast

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from expandcontract.backfill.comparison import Comparison
 from expandcontract.backfill.job import How
-from expandcontract.backfill.parity import Comparison, ParityProgress, verify
+from expandcontract.backfill.parity import ParityProgress, verify
 from expandcontract.backfill.ranges import LEAST_PAGES
 from expandcontract.backfill.throttle.limits import Limits
 from expandcontract.core.mapping import Mapping
