@@ -55,7 +55,7 @@ def main(of: Mapping[str, Figures]) -> Iterator[Line]:
         yield Line(what=f"{name}: heap afterwards", value=ours.heap, most=1.35)
         yield Line(what=f"{name}: indexes afterwards", value=ours.indexes, most=1.2)
         yield Line(what=f"{name}: WAL a row beside the UPDATE's", value=ours.wal_row / synced.wal_row, most=0.7)
-        for peer in of.keys() & {"pgroll", "reshape"}:
+        for peer in sorted(of.keys() & {"pgroll", "reshape"}):
             yield _speed(f"{name} beside {peer}", ours, of[peer], None)
     yield Line(what="one UPDATE: heap afterwards", value=synced.heap)
     yield Line(what="one UPDATE: indexes afterwards", value=synced.indexes)
