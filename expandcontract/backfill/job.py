@@ -49,6 +49,7 @@ class How:
         most_pages: The largest window.
         gentle_target: How long a batch should take at most while others are at work on the server.
         gentle_statement: How long one statement of it should take then.
+        gentle_rest: How long a worker rests after each batch then, in times of what the batch took.
         workers: Threads of this process.
         lease: After how long a silent worker's segment is taken over.
         ceiling: After how long one statement is broken off and made smaller.
@@ -61,6 +62,7 @@ class How:
     most_pages: int = 3000
     gentle_target: timedelta = timedelta(milliseconds=10)
     gentle_statement: timedelta = timedelta(microseconds=500)
+    gentle_rest: float = 1.0
     workers: int = 1
     lease: timedelta = timedelta(seconds=30)
     ceiling: timedelta = timedelta(milliseconds=500)

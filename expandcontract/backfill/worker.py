@@ -173,21 +173,29 @@ class Worker:
             overhead = 0.0 if filled.work is None else seconds - filled.work
             last.append(Took(pages=todo.pages, seconds=seconds, overhead=overhead, trip=filled.trip))
             self._board.tell(self._name, rows=filled.rows, seconds=seconds, pages=todo.pages)
-            self._board.rest(min(seconds * self._board.rest_batches, LONGEST_REST_S))
+            self._board.rest(min(seconds * self._rest_batches, LONGEST_REST_S))
             pace = steer(self._asked(pace), last, most_pages=self._job.how.most_pages)
             self._paces[segment.relation] = pace
         self._segments.done(segment)
 
-    def _asked(self, pace: Pace) -> Pace:
-        """The pace with the target that was asked for, or a shorter one where others are at work.
+    @property
+    def _gentle(self) -> bool:
+        """Whether others are at work whom a batch could keep waiting.
 
         A function computes in a process of its own, so that its batches are long without keeping the server.
         """
+        return self._board.company and self._caller is None
+
+    @property
+    def _rest_batches(self) -> float:
+        least = self._job.how.gentle_rest if self._gentle else 0.0
+        return max(self._board.rest_batches, least)
+
+    def _asked(self, pace: Pace) -> Pace:
+        """The pace with the target that was asked for, or a shorter one where others are at work."""
         how = self._job.how
         asked = replace(pace, target=self._board.target or how.pace.target, statement=None)
-        if not self._board.company or self._caller is not None:
-            return asked
-        return gentle(asked, how.gentle_target, how.gentle_statement)
+        return gentle(asked, how.gentle_target, how.gentle_statement) if self._gentle else asked
 
     def _smaller(self, exc: psycopg.Error | TooLongError, segment: Segment, pace: Pace, todo: Batch) -> Pace:
         state = sqlstate(exc)

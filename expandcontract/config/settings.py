@@ -219,6 +219,9 @@ class BackfillSettings(Section):
     gentle_statement: Duration = Field(
         default=timedelta(microseconds=500), description="How long one statement of a batch should take then."
     )
+    gentle_rest: float = Field(
+        default=1.0, ge=0, description="How long a worker rests after each batch then, in times of what the batch took."
+    )
     ceiling: Duration = Field(
         default=timedelta(seconds=0.5), description="How long one statement may take; then it is broken off and halved."
     )

@@ -38,6 +38,7 @@ def how(settings: Settings) -> How:
         most_pages=max(given.most_pages, given.window_pages),
         gentle_target=given.gentle_target,
         gentle_statement=given.gentle_statement,
+        gentle_rest=given.gentle_rest,
         workers=workers(settings),
         lease=given.lease,
         ceiling=given.ceiling,

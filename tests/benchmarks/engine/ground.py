@@ -29,6 +29,7 @@ WORK = Mapping("users", forward={"display_name": "full_name"}, reverse={"full_na
 SETTINGS = {
     "shared_buffers": "1GB",
     "max_wal_size": "16GB",
+    "min_wal_size": "8GB",  # files of the write-ahead log are used again, as on a server that has run for a while
     "checkpoint_timeout": "1h",
     "autovacuum": "off",  # it would come at another moment in each run
     "max_connections": "50",

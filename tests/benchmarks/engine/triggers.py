@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from tests.benchmarks.engine.tables import numbered
 
@@ -29,7 +30,7 @@ SINGLE = "single-row transactions"
 SCRIPT = """\\set id random(1, {rows})
 UPDATE users SET full_name = 'name ' || :id WHERE id = :id;
 """
-SINGLE_S = 12
+SINGLE_S, TURNS = 2, 6
 TWO = """
 CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -50,6 +51,8 @@ PEERS = TWO.format(name="up", other="public_new", to="display_name", source="ful
 )
 """Two functions for every row, each asking and setting search_path, as the peers make them."""
 WAYS = ("none", "ours", "peers")
+OURS = """SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger
+WHERE tgrelid = 'users'::regclass AND NOT tgisinternal ORDER BY tgname"""
 
 
 def filled(rows: int) -> Table:
@@ -69,8 +72,8 @@ def cost(ground: Ground, table: Table, *, times: int) -> dict[str, dict[str, flo
         for kind, statement in BULK.items():
             for way in WAYS:
                 took[kind][way].append(_bulk(ground, table, way, statement))
-        for way in WAYS:
-            took[SINGLE][way].append(_single(ground, table, way))
+        for way, of in _single(ground, table).items():
+            took[SINGLE][way] += of
     return {kind: {way: median(of[way]) / median(of["none"]) for way in ("ours", "peers")} for kind, of in took.items()}
 
 
@@ -83,12 +86,25 @@ def _bulk(ground: Ground, table: Table, way: str, statement: str) -> float:
         return time.monotonic() - began
 
 
-def _single(ground: Ground, table: Table, way: str) -> float:
-    """Milliseconds a transaction, by one client."""
-    with ground.copy(table, synced=way == "ours") as dsn, tempfile.TemporaryDirectory() as folder:
-        if way == "peers":
-            with psycopg.connect(dsn, autocommit=True) as connection:
-                connection.execute(PEERS)
+def _single(ground: Ground, table: Table) -> dict[str, list[float]]:
+    """Milliseconds a transaction by one client, each way on the same table in short turns: a disk has its moods."""
+    took: dict[str, list[float]] = {way: [] for way in WAYS}
+    with ground.copy(table, synced=True) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        ours = [(str(name), str(made)) for name, made in connection.execute(OURS)]
+        for _ in range(TURNS):
+            for way in WAYS:
+                for name, _ in ours:
+                    connection.execute(sql.SQL("DROP TRIGGER IF EXISTS {} ON users").format(sql.Identifier(name)))
+                connection.execute("DROP FUNCTION IF EXISTS up, down CASCADE")
+                made = {"ours": "; ".join(made for _, made in ours), "peers": PEERS}.get(way)
+                if made is not None:
+                    connection.execute(made.encode())
+                took[way].append(_latency(ground, dsn, table))
+    return took
+
+
+def _latency(ground: Ground, dsn: str, table: Table) -> float:
+    with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "script.sql")
         script.write_text(SCRIPT.format(rows=table.rows), encoding="utf-8")
         program = ground.server.bin / "pgbench"
