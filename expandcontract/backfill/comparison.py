@@ -68,10 +68,13 @@ class Comparison:
         """True for a row that counts, given the columns that have an equality."""
         return (self.rows or statement.differs)(self.work, same)
 
-    @property
-    def by_row(self) -> bool:
-        """Whether a row is judged by its own columns, so that a few pages take a fraction of what many take."""
-        return isinstance(self.work, Mapping) or (isinstance(self.work, Fill) and self.work.by_row)
+    def is_gentle(self, *, company: bool) -> bool:
+        """Whether statements are short, given whether others are at work.
+
+        Only where a row is judged by its own columns, so that a few pages take a fraction of what many take.
+        """
+        by_row = isinstance(self.work, Mapping) or (isinstance(self.work, Fill) and self.work.by_row)
+        return self.gently and company and by_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

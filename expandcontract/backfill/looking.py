@@ -84,7 +84,7 @@ class Looking:
     def _size(self, item: Range) -> int:
         """How many pages the next transaction looks at."""
         asked = self._of.asked
-        alone = not (asked.gently and self._of.board.company and asked.by_row)
+        alone = not asked.is_gentle(company=self._of.board.company)
         if alone or self._of.places[item.leaf.oid].within is ALL:
             self._last.clear()
             self._pace = replace(self._pace, statement=None, piece_pages=None)

@@ -219,14 +219,8 @@ def _progress(
             if asked.steered:
                 board.allowed = heed(segments, asked.change, board)
             left = eta(at.pages_done, at.pages_total, timedelta(seconds=now - began))
-            at = replace(
-                at,
-                eta=left,
-                waiting=board.reasons,
-                sources=board.sources,
-                notes=board.notes,
-                gentle=board.company and asked.by_row,
-            )
-            yield at
+            at = replace(at, eta=left, waiting=board.reasons, sources=board.sources, notes=board.notes)
+            yield replace(at, gentle=asked.is_gentle(company=board.company))
     if board.error is None:
-        yield replace(at, eta=None, waiting=(), sources=(), notes=board.notes)
+        end = replace(at, eta=None, waiting=(), sources=(), notes=board.notes)
+        yield replace(end, gentle=asked.is_gentle(company=board.company))
