@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
+from expandcontract.backfill.board import Board
 from expandcontract.backfill.throttle import vacuums
 from expandcontract.backfill.throttle.limits import Limits
 from expandcontract.core.pace import Pace
@@ -142,3 +144,22 @@ def test_a_limit_of_dead_rows_waits_for_its_own_vacuum(filling: Filling, monkeyp
         backfill.finish()
     assert _vacuums(filling) >= 1
     assert {} == filling.faults()
+
+
+def test_beside_others_it_rests(filling: Filling) -> None:
+    """In one process, and with a delay where none was set; alone it is as fast as it can be again."""
+    filling.prepare(1000)
+    (oid,) = filling.sql("SELECT 'users'::regclass::oid::bigint")[0]
+    board = Board()
+    asked = []
+    for own in ("0", "7ms"):
+        filling.sql_one(
+            "ALTER DATABASE {} SET vacuum_cost_delay = '{}'".format(filling.database.rsplit("/", 1)[1], own)
+        )
+        with psycopg.connect(filling.database, autocommit=True) as connection:
+            for company in (True, False):
+                board.company = company
+                vacuums.Vacuums(board, 0.1).run(connection, int(str(oid)), sql.Identifier("users"))
+                asked.append((company, connection.execute("SHOW vacuum_cost_delay").fetchone()))
+    assert 4 == _vacuums(filling)
+    assert asked == [(True, ("2ms",)), (False, ("0",)), (True, ("7ms",)), (False, ("7ms",))]

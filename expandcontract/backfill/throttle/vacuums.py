@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from expandcontract.backfill.throttle.gauge import Scope
 
 STATEMENT = sql.SQL("VACUUM (INDEX_CLEANUP AUTO, TRUNCATE FALSE, SKIP_LOCKED) {}")
+GENTLE = sql.SQL("VACUUM (INDEX_CLEANUP AUTO, TRUNCATE FALSE, SKIP_LOCKED, PARALLEL 0) {}")
+"""Beside others: one process, that rests as autovacuum's do by default."""
+REST = "SELECT set_config('vacuum_cost_delay', '2ms', false) WHERE current_setting('vacuum_cost_delay') = '0'"
 LEAST_ROWS = 1000
 """Fewer dead rows than that are nobody's concern."""
 AGAIN_S = 30.0
@@ -129,7 +132,7 @@ class Vacuums:
             if connection.info.server_version >= FLUSHES:
                 # what this session has not told yet of its own dead rows would be counted after they are gone
                 connection.execute("SELECT pg_stat_force_next_flush()")
-            connection.execute(STATEMENT.format(name))
+            connection.execute(self._statement(connection).format(name))
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             gave_way = True
         finally:
@@ -143,6 +146,14 @@ class Vacuums:
                 now_s = monotonic()
                 past.not_before_s = 0.0 if past.ended else now_s + AGAIN_S
                 past.patient_until_s = now_s + max(AGAIN_S, AGAIN_TIMES * (now_s - began_s))
+
+    def _statement(self, connection: psycopg.Connection) -> sql.SQL:
+        """The VACUUM, and with it the session's pace; what was set for role or database counts in any case."""
+        connection.execute("RESET vacuum_cost_delay")
+        if not self._board.company:
+            return STATEMENT
+        connection.execute(REST)
+        return GENTLE
 
     def stop(self) -> None:
         """Break off what runs, once the board has said stop; returns when nothing does."""
