@@ -8,7 +8,6 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,17 +42,6 @@ class Felt:
     worst_ms: float
     failed: int
     seconds: float
-
-
-def middle(of: Sequence[Felt]) -> Felt:
-    """The median of each figure; of the slowest wait and of failures, the worst."""
-    return Felt(
-        transactions=int(median(one.transactions for one in of)),
-        p99_ms=median(one.p99_ms for one in of),
-        worst_ms=max(one.worst_ms for one in of),
-        failed=max(one.failed for one in of),
-        seconds=median(one.seconds for one in of),
-    )
 
 
 def felt(server: LocalServer, dsn: str, work: Callable[[], object], rows: int) -> Felt:
