@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 HEAD = """# How fast a backfill is, and how kind
 
 `make bench` wrote this page, on PostgreSQL {version} and one machine. A case is one run on one server: every competitor
-on a fresh copy of the same table, one after the other. What counts are the ratios; how fast the machine is stands in none
-of them. All figures are in [backfill.json](backfill.json).
+on a fresh copy of the same table, one after the other. What counts are the ratios; how fast the machine is stands in
+none of them. All figures are in [backfill.json](backfill.json).
 
 ![Rows a second, size of heap and indexes, and write-ahead log of each competitor](backfill.svg)
 
