@@ -147,7 +147,7 @@ def test_a_limit_of_dead_rows_waits_for_its_own_vacuum(filling: Filling, monkeyp
 
 
 def test_beside_others_it_rests(filling: Filling) -> None:
-    """In one process, and with a delay where none was set; alone it is as fast as it can be again."""
+    """With a delay where none was set; alone it is as fast as it can be again."""
     filling.prepare(1000)
     (oid,) = filling.sql("SELECT 'users'::regclass::oid::bigint")[0]
     board = Board()
